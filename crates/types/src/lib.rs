@@ -1,1 +1,24 @@
+//! The words of Gatewarden as types: ids, validated words, instants, and the records that access decides on.
+//!
+//! A record is the same thing in three places: the row of a policy table, the after-image in a trail entry,
+//! and what a decision reads. This crate knows no I/O, no database and no clock; time and randomness are
+//! values handed in ([`Clock`], [`Entropy`]).
+#![warn(missing_docs)]
 
+mod ambient;
+mod id;
+mod record;
+mod text;
+mod timestamp;
+mod words;
+
+pub use ambient::{Clock, Entropy};
+pub use id::{Account, BadId, Id, Kind, Request, Session};
+pub use record::{
+    AnyRecord, Builtin, CredentialRef, Dialect, Feature, Invite, InviteState, Key, KeyOwner, KeyState, Level, Levels,
+    Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState, Powers, Provider, Reach, Record,
+    RecordKind, Role, Seq, Versioned, Visibility,
+};
+pub use text::fold;
+pub use timestamp::Timestamp;
+pub use words::{BadWord, BaseUrl, Digest, Email, ModelName, Name, Slug};
