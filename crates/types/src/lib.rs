@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod ambient;
+mod caller;
 mod id;
 mod record;
 mod text;
@@ -13,6 +14,7 @@ mod timestamp;
 mod words;
 
 pub use ambient::{Clock, Entropy};
+pub use caller::{Actor, Grant, Job, Target, Via};
 pub use id::{Account, BadId, Id, Kind, Request, Session};
 pub use record::{
     AnyRecord, Builtin, CredentialRef, Dialect, Feature, Invite, InviteState, Key, KeyOwner, KeyState, Level, Levels,

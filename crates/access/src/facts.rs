@@ -1,0 +1,225 @@
+//! What a decision rests on. The store and the gateway put it together from the rows they hold; nobody else does.
+
+use gatewarden_types::{
+    Account, Actor, Builtin, Grant, Id, Invite, Job, Key, KeyOwner, KeyState, Level, Levels, Member, MemberState,
+    ModelSet, Organization, OrganizationState, Reach, Request, Role, Target, Timestamp, Via,
+};
+
+use crate::{ActionInfo, Permission, PowerSet};
+
+/// Who asks, as the edge of the program made them out: nothing here is a right yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who acts.
+    pub actor: Actor,
+    /// How they came.
+    pub via: Via,
+    /// The request this is.
+    pub request: Id<Request>,
+}
+
+impl Caller {
+    /// A part of the program that acts by itself.
+    pub fn system(job: Job, request: Id<Request>) -> Self {
+        Self { actor: Actor::System(job), via: Via::System, request }
+    }
+}
+
+/// Whether someone may act at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// They may.
+    Good,
+    /// They have no part in the organization.
+    Stranger,
+    /// The member is suspended.
+    MemberSuspended,
+    /// The organization is suspended.
+    OrganizationSuspended,
+    /// The key was revoked.
+    KeyRevoked,
+    /// The key's time is over.
+    KeyExpired,
+}
+
+/// What is known of a caller in one organization (or in the instance) at one moment.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub(crate) caller: Caller,
+    pub(crate) organization: Option<Id<Organization>>,
+    pub(crate) member: Option<Id<Member>>,
+    pub(crate) grant: Grant,
+    pub(crate) powers: PowerSet,
+    pub(crate) limits: Option<(Levels, ModelSet)>,
+    pub(crate) standing: Standing,
+}
+
+/// What an action is done to, as far as the decision needs to know it.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The thing itself.
+    pub target: Target,
+    /// Whose it is, where it is somebody's own.
+    pub owner: Option<Id<Member>>,
+    /// The power it has: no one acts on someone above them.
+    pub holds: PowerSet,
+    /// The power that the action would give: no one gives what they do not hold.
+    pub confers: PowerSet,
+    /// The levels and models that the action would give a key; bounds a caller who is a key.
+    pub limits: Option<(Levels, ModelSet)>,
+}
+
+impl Subject {
+    /// Something that is nobody's own and has no power.
+    pub fn new(target: Target) -> Self {
+        Self { target, owner: None, holds: PowerSet::NONE, confers: PowerSet::NONE, limits: None }
+    }
+}
+
+impl Facts {
+    /// A member with a role. What the organization lets everyone see of usage widens the role.
+    pub fn member(caller: Caller, organization: &Organization, member: &Member, role: &Role) -> Self {
+        let standing = match (organization.state, member.state) {
+            (OrganizationState::Suspended, _) => Standing::OrganizationSuspended,
+            (_, MemberState::Suspended) => Standing::MemberSuspended,
+            _ => Standing::Good,
+        };
+        Self {
+            caller,
+            organization: Some(organization.id),
+            member: Some(member.id),
+            grant: Grant::Role { role: role.id, member: member.id },
+            powers: member_powers(organization, role),
+            limits: None,
+            standing,
+        }
+    }
+
+    /// A key. `owner` is the member it belongs to and their role, or none for a key of the organization, whose
+    /// power is that of `owner_role` less `roles:escalate`.
+    pub fn key(
+        caller: Caller,
+        organization: &Organization,
+        key: &Key,
+        owner: Option<(&Member, &Role)>,
+        owner_role: &Role,
+        now: Timestamp,
+    ) -> Self {
+        let mut facts = match (key.owner, owner) {
+            (KeyOwner::Member(id), Some((member, role))) if id == member.id => {
+                Self::member(caller, organization, member, role)
+            }
+            (KeyOwner::Organization, _) if owner_role.builtin == Some(Builtin::Owner) => {
+                Self::organization(caller, organization, owner_role)
+            }
+            _ => return Self::stranger(caller, organization.id),
+        };
+        if key.state == KeyState::Revoked {
+            facts.standing = Standing::KeyRevoked;
+        } else if !key.works(now) {
+            facts.standing = Standing::KeyExpired;
+        }
+        facts.limits = Some((key.levels.clone(), key.models.clone()));
+        facts
+    }
+
+    fn organization(caller: Caller, organization: &Organization, owner_role: &Role) -> Self {
+        let suspended = organization.state == OrganizationState::Suspended;
+        Self {
+            caller,
+            organization: Some(organization.id),
+            member: None,
+            grant: Grant::Organization { role: owner_role.id },
+            powers: organization_powers(owner_role),
+            limits: None,
+            standing: if suspended { Standing::OrganizationSuspended } else { Standing::Good },
+        }
+    }
+
+    /// Someone without any part in the organization.
+    pub fn stranger(caller: Caller, organization: Id<Organization>) -> Self {
+        let standing = Standing::Stranger;
+        Self { standing, ..Self::bare(caller, Some(organization), Grant::Anyone, PowerSet::NONE) }
+    }
+
+    /// Whoever founds an organization that has no entry yet.
+    pub fn founding(caller: Caller, organization: Id<Organization>) -> Self {
+        let powers = PowerSet::NONE.with(Permission::OrganizationsCreate, Reach::All);
+        Self::bare(caller, Some(organization), Grant::Founding, powers)
+    }
+
+    /// An account that holds the link of an invite: bounded by what its sender may give now.
+    pub fn invited(caller: Caller, invite: &Invite, organization: &Organization, sender: &Member, role: &Role) -> Self {
+        let sender_facts = Self::member(caller, organization, sender, role);
+        Self { grant: Grant::Invite { invite: invite.id, member: sender.id }, member: None, ..sender_facts }
+    }
+
+    /// A part of the program in an organization, with the fixed grants of the table of actions.
+    pub fn system(caller: Caller, organization: Id<Organization>, job: Job) -> Self {
+        let allowed = ActionInfo::ALL.iter().filter(|action| action.jobs.contains(&job));
+        let powers = allowed.fold(PowerSet::NONE, |powers, action| powers.with(action.permission, Reach::All));
+        Self::bare(caller, Some(organization), Grant::System { job }, powers)
+    }
+
+    /// Someone in the instance, outside any organization: an account for itself, or anyone at the door.
+    pub fn instance(caller: Caller) -> Self {
+        let try_door = PowerSet::NONE.with(Permission::SignIn, Reach::All);
+        match caller.actor {
+            Actor::Account(_) => {
+                let powers =
+                    try_door.with(Permission::AccountOwn, Reach::All).with(Permission::OrganizationsCreate, Reach::All);
+                Self::bare(caller, None, Grant::Account, powers)
+            }
+            _ => Self::bare(caller, None, Grant::Anyone, try_door),
+        }
+    }
+
+    fn bare(caller: Caller, organization: Option<Id<Organization>>, grant: Grant, powers: PowerSet) -> Self {
+        Self { caller, organization, member: None, grant, powers, limits: None, standing: Standing::Good }
+    }
+
+    /// The member who asks, if it is one.
+    pub fn asking_member(&self) -> Option<Id<Member>> {
+        self.member
+    }
+
+    /// The account that asks, if it is one.
+    pub fn asking_account(&self) -> Option<Id<Account>> {
+        match self.caller.actor {
+            Actor::Account(account) => Some(account),
+            _ => None,
+        }
+    }
+
+    /// Whether the action would be allowed on something that is one's own, so that a page can draw its control.
+    pub fn allows(&self, action: &ActionInfo) -> Option<Reach> {
+        let by_key = self.limits.as_ref().is_none_or(|(levels, _)| {
+            levels.get(&action.level.0).copied().unwrap_or(Level::Disabled) >= action.level.1
+        });
+        if self.standing == Standing::Good && by_key { self.powers.reach(action.permission) } else { None }
+    }
+
+    /// What the caller may do, for comparing with what somebody else may do.
+    pub fn powers(&self) -> PowerSet {
+        self.powers
+    }
+
+    /// Whether the caller may act at all.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+}
+
+/// What a member with `role` may do in `organization`.
+pub fn member_powers(organization: &Organization, role: &Role) -> PowerSet {
+    let powers = PowerSet::of(&role.powers);
+    match (powers.reach(Permission::UsageRead), organization.visibility.usage) {
+        (Some(_), Reach::All) => powers.with(Permission::UsageRead, Reach::All),
+        _ => powers,
+    }
+}
+
+/// What a key of the organization may do.
+pub fn organization_powers(owner_role: &Role) -> PowerSet {
+    PowerSet::of(&owner_role.powers).without(Permission::RolesEscalate)
+}
