@@ -1,1 +1,43 @@
-fn main() {}
+//! The project's own commands: `cargo xtask <command>`. Run it without a command to see them.
+
+mod bench;
+mod capabilities;
+mod machine;
+mod project;
+mod suite;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test [--only STEP,…]   everything CI proves, from nothing; steps: fmt, clippy, deny, rust, e2e, api
+cargo xtask capabilities           what the tests prove of docs/capabilities.csv; --missing PREFIX lists the rest
+cargo xtask bench [NAME]           run a benchmark, or list them";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => Ok(suite::run(suite::Step::ALL)),
+        ["test", "--only", names] => suite::named(names).map(|steps| suite::run(&steps)),
+        ["capabilities"] => capabilities::run(None),
+        ["capabilities", "--missing", prefix] => capabilities::run(Some(prefix)),
+        ["bench"] => {
+            bench::list();
+            Ok(true)
+        }
+        ["bench", name] => bench::run(name),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => Err(anyhow::anyhow!("no such command: {}\n\n{USAGE}", words.join(" "))),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

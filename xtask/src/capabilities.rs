@@ -1,0 +1,120 @@
+//! Which rows of the capability inventory a test names with `// proves RL-012, PK-045`.
+//! Counting is not judging: a row is proven only if the test would fail without the capability.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+
+use crate::project;
+
+/// The source systems of the inventory, by the prefix of their ids.
+const SYSTEMS: [(&str, &str); 5] =
+    [("RQ", "Requesty"), ("RL", "Requestly"), ("KT", "Keeptrusts"), ("LL", "LiteLLM"), ("PK", "Portkey")];
+
+/// Prints what is proven per source system; false when a test names a row that is not in the inventory.
+pub fn run(missing: Option<&str>) -> anyhow::Result<bool> {
+    let inventory = project::root().join("docs/capabilities.csv");
+    let text = std::fs::read_to_string(&inventory).with_context(|| inventory.display().to_string())?;
+    let rows = rows(&text);
+    let mut named = BTreeMap::new();
+    for path in project::files("", &[".rs", ".ts", ".js", ".mjs"])? {
+        let text = std::fs::read_to_string(&path)?;
+        for (line, id) in proofs(&text) {
+            named.entry(id).or_insert_with(|| format!("{}:{line}", project::relative(&path)));
+        }
+    }
+    print_counts(&rows, &named);
+    if let Some(prefix) = missing {
+        for (id, capability) in rows.iter().filter(|(id, _)| id.starts_with(prefix) && !named.contains_key(*id)) {
+            println!("{id}  {capability}");
+        }
+    }
+    let known: BTreeSet<&String> = rows.keys().collect();
+    let unknown: Vec<_> = named.iter().filter(|(id, _)| !known.contains(id)).collect();
+    for (id, place) in &unknown {
+        println!("{place} names {id}, which is not in docs/capabilities.csv");
+    }
+    Ok(unknown.is_empty())
+}
+
+fn print_counts(rows: &BTreeMap<String, String>, named: &BTreeMap<String, String>) {
+    let share = |prefix: &str| {
+        let of = rows.keys().filter(|id| id.starts_with(prefix));
+        (of.clone().filter(|id| named.contains_key(*id)).count(), of.count())
+    };
+    for (prefix, name) in SYSTEMS.into_iter().chain([("", "all")]) {
+        let (proven, of) = share(prefix);
+        println!("{name:11} {proven:3} of {of}");
+    }
+}
+
+/// id → capability. The id and the group are plain words; only the last column is ever quoted.
+fn rows(csv: &str) -> BTreeMap<String, String> {
+    csv.lines()
+        .skip(1)
+        .filter_map(|line| {
+            let mut columns = line.splitn(3, ',');
+            let (id, _group, capability) = (columns.next()?, columns.next()?, columns.next()?);
+            Some((id.to_owned(), capability.trim_matches('"').replace("\"\"", "\"")))
+        })
+        .collect()
+}
+
+/// Line number and id of each row that a comment of `text` says it proves.
+fn proofs(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let Some((_, comment)) = line.split_once("//") else {
+            continue;
+        };
+        let Some(ids) = comment.trim_start_matches(['/', '!', ' ']).strip_prefix("proves ") else {
+            continue;
+        };
+        for word in ids.split([',', ' ']).map(|word| word.trim_end_matches(['.', ';', ':'])) {
+            if is_id(word) {
+                found.push((number + 1, word.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+fn is_id(word: &str) -> bool {
+    word.split_once('-').is_some_and(|(system, number)| {
+        system.len() == 2
+            && system.chars().all(|c| c.is_ascii_uppercase())
+            && number.len() == 3
+            && number.chars().all(|c| c.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_names_the_rows_it_proves() {
+        let ids = |text: &str| proofs(text).into_iter().map(|(_, id)| id).collect::<Vec<_>>();
+        let written = |ids: &str| format!("    // {} {ids}\n    #[test]", "proves");
+        assert_eq!(ids(&written("RL-012, PK-045 and KT-001.")), ["RL-012", "PK-045", "KT-001"]);
+        assert!(ids("let proves = \"RL-012\";").is_empty());
+        assert!(ids(&written("RL-12 and rl-012")).is_empty());
+    }
+
+    #[test]
+    fn a_row_keeps_its_commas_and_quotes() {
+        let rows = rows("id,group,capability\nRQ-001,Roles,\"a, \"\"b\"\" c\"\nRQ-002,Roles,plain\n");
+        assert_eq!(rows["RQ-001"], "a, \"b\" c");
+        assert_eq!(rows["RQ-002"], "plain");
+    }
+
+    #[test]
+    fn every_row_of_the_inventory_has_an_id_of_a_known_system() {
+        let text = std::fs::read_to_string(project::root().join("docs/capabilities.csv")).unwrap();
+        let rows = rows(&text);
+        assert_eq!(rows.len(), text.lines().count() - 1);
+        for id in rows.keys() {
+            assert!(is_id(id) && SYSTEMS.iter().any(|(prefix, _)| id.starts_with(prefix)), "{id}");
+        }
+    }
+}
