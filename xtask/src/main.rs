@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask <command>`. Run it without a command to see them.
 
+mod architecture;
 mod bench;
 mod capabilities;
 mod machine;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test [--only STEP,…]   everything CI proves, from nothing; steps: fmt, clippy, deny, rust, e2e, api
 cargo xtask capabilities           what the tests prove of docs/capabilities.csv; --missing PREFIX lists the rest
+cargo xtask architecture           what breaks the shape of the code (a test of xtask asks the same)
 cargo xtask bench [NAME]           run a benchmark, or list them";
 
 fn main() -> ExitCode {
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
         ["test", "--only", names] => suite::named(names).map(|steps| suite::run(&steps)),
         ["capabilities"] => capabilities::run(None),
         ["capabilities", "--missing", prefix] => capabilities::run(Some(prefix)),
+        ["architecture"] => architecture::run(),
         ["bench"] => {
             bench::list();
             Ok(true)
