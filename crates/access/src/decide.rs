@@ -30,8 +30,7 @@ pub fn decide<A: Action>(facts: &Facts, subject: Option<Subject>) -> Result<Perm
 fn judge(facts: &Facts, action: &ActionInfo, subject: &Subject) -> Result<Reach, Reason> {
     standing(facts.standing)?;
     let reach = facts.powers.reach(action.permission).ok_or(Reason::Missing(action.permission))?;
-    let not_own = subject.owner.is_some() && subject.owner != facts.member;
-    if reach == Reach::Own && not_own {
+    if reach == Reach::Own && !subject.owner.is_own(facts.member) {
         return Err(Reason::NotOwn(action.permission));
     }
     key_level(facts, action)?;
@@ -79,7 +78,7 @@ fn within_limits(facts: &Facts, subject: &Subject) -> bool {
 fn sees(facts: &Facts, action: &ActionInfo, subject: &Subject) -> bool {
     match facts.powers.reach(action.sees) {
         Some(Reach::All) => true,
-        Some(Reach::Own) => subject.owner.is_some() && subject.owner == facts.member,
+        Some(Reach::Own) => subject.owner.is_own(facts.member),
         None => false,
     }
 }

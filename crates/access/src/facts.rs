@@ -54,13 +54,35 @@ pub struct Facts {
     pub(crate) standing: Standing,
 }
 
+/// Whose a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A kind of thing that has no owners, or a list that is cut to what one may see: any reach will do.
+    Everyone,
+    /// A kind of thing that has owners, but this one belongs to the organization.
+    Nobody,
+    /// A member's own.
+    Member(Id<Member>),
+}
+
+impl Owner {
+    /// Whether a power that reaches one's own things reaches this for `member`.
+    pub fn is_own(self, member: Option<Id<Member>>) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Nobody => false,
+            Self::Member(owner) => member == Some(owner),
+        }
+    }
+}
+
 /// What an action is done to, as far as the decision needs to know it.
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// The thing itself.
     pub target: Target,
-    /// Whose it is, where it is somebody's own.
-    pub owner: Option<Id<Member>>,
+    /// Whose it is.
+    pub owner: Owner,
     /// The power it has: no one acts on someone above them.
     pub holds: PowerSet,
     /// The power that the action would give: no one gives what they do not hold.
@@ -72,7 +94,7 @@ pub struct Subject {
 impl Subject {
     /// Something that is nobody's own and has no power.
     pub fn new(target: Target) -> Self {
-        Self { target, owner: None, holds: PowerSet::NONE, confers: PowerSet::NONE, limits: None }
+        Self { target, owner: Owner::Everyone, holds: PowerSet::NONE, confers: PowerSet::NONE, limits: None }
     }
 }
 

@@ -1,0 +1,83 @@
+//! The two back ends: how a transaction for one organization is begun, and how an organization comes to be.
+//!
+//! Everything above this module is one code path; what differs is a small file each.
+
+mod postgres;
+mod sqlite;
+
+use gatewarden_types::{Id, Organization};
+use sea_orm::DatabaseTransaction;
+
+use crate::StoreError;
+
+pub(crate) use postgres::Postgres;
+pub(crate) use sqlite::Sqlite;
+
+/// Where the data is.
+#[derive(Debug)]
+pub(crate) enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+macro_rules! each {
+    ($self:ident, $backend:ident => $do:expr) => {
+        match $self {
+            Self::Sqlite($backend) => $do,
+            Self::Postgres($backend) => $do,
+        }
+    };
+}
+
+impl Backend {
+    /// Begins a change of the control schema, as its only writer.
+    pub(crate) async fn change_control(&self) -> Result<DatabaseTransaction, StoreError> {
+        each!(self, backend => backend.change_control().await)
+    }
+
+    /// Begins a read of the control schema.
+    pub(crate) async fn read_control(&self) -> Result<DatabaseTransaction, StoreError> {
+        each!(self, backend => backend.read_control().await)
+    }
+
+    /// Begins a change of an organization, as its only writer.
+    pub(crate) async fn change(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        each!(self, backend => backend.change(organization).await)
+    }
+
+    /// Begins a read of one state of an organization.
+    pub(crate) async fn read(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        each!(self, backend => backend.read(organization).await)
+    }
+
+    /// Begins a change of what is observed of an organization; it never waits for a change of policy.
+    pub(crate) async fn observe(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        each!(self, backend => backend.observe(organization).await)
+    }
+
+    /// Begins a read of what is observed of an organization.
+    pub(crate) async fn observed(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        each!(self, backend => backend.observed(organization).await)
+    }
+
+    /// Makes the tables of an organization; done already, it does nothing.
+    pub(crate) async fn provision(&self, organization: Id<Organization>) -> Result<(), StoreError> {
+        each!(self, backend => backend.provision(organization).await)
+    }
+
+    /// Removes the tables of an organization whose creation was never acknowledged.
+    pub(crate) async fn discard(&self, organization: Id<Organization>) -> Result<(), StoreError> {
+        each!(self, backend => backend.discard(organization).await)
+    }
+
+    /// Whether the tables of an organization are there.
+    pub(crate) async fn provisioned(&self, organization: Id<Organization>) -> Result<bool, StoreError> {
+        each!(self, backend => backend.provisioned(organization).await)
+    }
+
+    /// Lets go of every connection to the organization (none: to the control schema) whose last commit gave no
+    /// clear answer, so that what is read next comes from the database itself.
+    pub(crate) async fn reopen(&self, organization: Option<Id<Organization>>) -> Result<(), StoreError> {
+        each!(self, backend => backend.reopen(organization).await)
+    }
+}

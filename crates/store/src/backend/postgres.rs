@@ -1,0 +1,170 @@
+//! PostgreSQL: a control schema, and a schema and a role for each organization.
+//!
+//! Three kinds of role: an owner that migrates, a NOINHERIT login that serves, and for each organization a NOLOGIN
+//! role that the login takes on for one transaction. Statements in the simple protocol carry constants, numbers and
+//! names of the form `org_` and 26 letters and digits, and nothing else.
+
+use gatewarden_migrations::{CONTROL_TABLES, Class, Control, ORGANIZATION_TABLES, Part, Tenant};
+use gatewarden_types::{Id, Organization};
+use sea_orm::{
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    IsolationLevel, TransactionTrait, Value,
+};
+use sea_orm_migration::MigratorTraitSelf;
+
+use crate::StoreError;
+
+/// The class of our advisory locks, so that they never meet those of another program in the database.
+const LOCK_CLASS: i32 = 0x4757;
+
+/// The PostgreSQL back end.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    serving: DatabaseConnection,
+    owner: DatabaseConnection,
+    login: String,
+}
+
+impl Postgres {
+    /// Connects, and makes or migrates the control schema. `connections` bounds the serving pool.
+    pub(crate) async fn open(serving_url: &str, owner_url: &str, connections: u32) -> Result<Self, StoreError> {
+        let serving = Database::connect(options(serving_url, connections)).await?;
+        let owner = Database::connect(options(owner_url, 2)).await?;
+        let login = text(&serving, "SELECT quote_ident(current_user)").await?;
+        let store = Self { serving, owner, login };
+        store.migrate_control().await?;
+        Ok(store)
+    }
+
+    async fn migrate_control(&self) -> Result<(), StoreError> {
+        let tx = self.owner.begin().await?;
+        // One starting program migrates at a time.
+        tx.execute_unprepared("SELECT pg_advisory_xact_lock(18264, 0); CREATE SCHEMA IF NOT EXISTS control; SET LOCAL search_path = control")
+            .await?;
+        Control.up(&tx, None).await?;
+        grant(&tx, CONTROL_TABLES, "control", &self.login).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(crate) async fn change_control(&self) -> Result<DatabaseTransaction, StoreError> {
+        let tx = self.serving.begin().await?;
+        tx.execute_unprepared("SET LOCAL search_path = control; SELECT pg_advisory_xact_lock(18264, 1)").await?;
+        Ok(tx)
+    }
+
+    pub(crate) async fn read_control(&self) -> Result<DatabaseTransaction, StoreError> {
+        let tx = self.serving.begin_with_config(None, Some(AccessMode::ReadOnly)).await?;
+        tx.execute_unprepared("SET LOCAL search_path = control").await?;
+        Ok(tx)
+    }
+
+    pub(crate) async fn change(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        let tx = self.serving.begin().await?;
+        let lock = lock_number(organization);
+        let enter = format!("{}; SELECT pg_advisory_xact_lock({LOCK_CLASS}, {lock})", enter(organization));
+        entered(tx.execute_unprepared(&enter).await)?;
+        Ok(tx)
+    }
+
+    pub(crate) async fn read(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        let (isolation, access) = (Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly));
+        let tx = self.serving.begin_with_config(isolation, access).await?;
+        entered(tx.execute_unprepared(&enter(organization)).await)?;
+        Ok(tx)
+    }
+
+    pub(crate) async fn observe(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        let tx = self.serving.begin().await?;
+        entered(tx.execute_unprepared(&enter(organization)).await)?;
+        Ok(tx)
+    }
+
+    pub(crate) async fn observed(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        self.read(organization).await
+    }
+
+    pub(crate) async fn provisioned(&self, organization: Id<Organization>) -> Result<bool, StoreError> {
+        let name: Value = organization.to_string().into();
+        let query = sea_orm::Statement::from_sql_and_values(
+            sea_orm::DbBackend::Postgres,
+            "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1",
+            [name],
+        );
+        Ok(self.owner.query_one_raw(query).await?.is_some())
+    }
+
+    /// One transaction, so that a program that dies in it leaves nothing.
+    pub(crate) async fn provision(&self, organization: Id<Organization>) -> Result<(), StoreError> {
+        if self.provisioned(organization).await? {
+            return Ok(());
+        }
+        let (name, login) = (organization.to_string(), &self.login);
+        let tx = self.owner.begin().await?;
+        let create = format!(
+            "CREATE ROLE {name} NOLOGIN; GRANT {name} TO {login}; CREATE SCHEMA {name}; SET LOCAL search_path = {name}"
+        );
+        tx.execute_unprepared(&create).await?;
+        Tenant(Part::Whole).up(&tx, None).await?;
+        grant(&tx, ORGANIZATION_TABLES, &name, &name).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(crate) async fn discard(&self, organization: Id<Organization>) -> Result<(), StoreError> {
+        let name = organization.to_string();
+        let drop = format!("DROP SCHEMA IF EXISTS {name} CASCADE; DROP ROLE IF EXISTS {name}");
+        self.owner.execute_unprepared(&drop).await?;
+        Ok(())
+    }
+
+    /// The pool drops a connection that failed by itself and tests each before it is lent again.
+    #[expect(clippy::unused_async, reason = "the other back end awaits here")]
+    pub(crate) async fn reopen(&self, _organization: Option<Id<Organization>>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).min_connections(0).sqlx_logging(false);
+    options
+}
+
+/// Takes on the organization's role and sees its schema alone, until the transaction ends.
+fn enter(organization: Id<Organization>) -> String {
+    format!("SET LOCAL ROLE {organization}; SET LOCAL search_path = {organization}")
+}
+
+fn entered<T>(result: Result<T, DbErr>) -> Result<(), StoreError> {
+    result.map(drop).map_err(StoreError::from)
+}
+
+/// The last 32 bits of the id, which are random.
+fn lock_number(organization: Id<Organization>) -> i32 {
+    let [.., a, b, c, d] = organization.uuid().into_bytes();
+    i32::from_be_bytes([a, b, c, d])
+}
+
+/// What a role may do with each table: the trail it may only read and append to. The list is written out, because
+/// ALL TABLES IN SCHEMA takes longer the more organizations there are.
+async fn grant(tx: &DatabaseTransaction, tables: &[(&str, Class)], schema: &str, role: &str) -> Result<(), StoreError> {
+    let names = |trail: bool| -> String {
+        let chosen = tables.iter().filter(|(_, class)| (*class == Class::Trail) == trail);
+        chosen.map(|(table, _)| format!("{schema}.{table}")).collect::<Vec<_>>().join(", ")
+    };
+    let sql = format!(
+        "GRANT USAGE ON SCHEMA {schema} TO {role};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {role};
+         GRANT SELECT, INSERT ON {} TO {role}",
+        names(false),
+        names(true)
+    );
+    tx.execute_unprepared(&sql).await?;
+    Ok(())
+}
+
+async fn text(connection: &DatabaseConnection, sql: &'static str) -> Result<String, StoreError> {
+    let query = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+    let row = connection.query_one_raw(query).await?;
+    let row = row.ok_or_else(|| StoreError::Setup("the database answered nothing".to_owned()))?;
+    Ok(row.try_get_by_index(0)?)
+}

@@ -1,0 +1,213 @@
+//! SQLite: one control file, and for each organization a ledger and a file of what is observed.
+//!
+//! Each file has one writing connection and two reading ones, in WAL with `synchronous = FULL`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use gatewarden_migrations::{Control, Part, Tenant};
+use gatewarden_types::{Id, Organization};
+use moka::future::Cache;
+use sea_orm::{
+    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTraitSelf;
+use tokio::sync::RwLock;
+
+use crate::StoreError;
+
+/// The SQLite back end: a folder.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    folder: PathBuf,
+    control: RwLock<File>,
+    open: Cache<Id<Organization>, Arc<Open>>,
+}
+
+/// An organization whose files are open.
+#[derive(Debug)]
+struct Open {
+    ledger: File,
+    observed: File,
+}
+
+/// One file: its writer, which comes first, and its readers.
+#[derive(Debug, Clone)]
+struct File {
+    writer: DatabaseConnection,
+    readers: DatabaseConnection,
+}
+
+impl Sqlite {
+    /// Opens or makes the folder. `open_organizations` are kept open at once, at up to five threads each.
+    pub(crate) async fn open(folder: &Path, open_organizations: u64) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder.join("organizations")).map_err(|bad| unusable(folder, &bad))?;
+        let control = File::open(&folder.join("control.db")).await?;
+        Control.up(&control.writer, None).await?;
+        let open = Cache::builder().max_capacity(open_organizations).time_to_idle(Duration::from_secs(300)).build();
+        let store = Self { folder: folder.to_owned(), control: RwLock::new(control), open };
+        store.make_templates().await?;
+        Ok(store)
+    }
+
+    fn path(&self, organization: Id<Organization>, file: &str) -> PathBuf {
+        self.folder.join("organizations").join(organization.to_string()).join(file)
+    }
+
+    fn template(&self, file: &str) -> PathBuf {
+        self.folder.join(format!("template-{file}"))
+    }
+
+    async fn make_templates(&self) -> Result<(), StoreError> {
+        for (part, file) in [(Part::Ledger, "ledger.db"), (Part::Observed, "observed.db")] {
+            let template = self.template(file);
+            let db = File::open(&template).await?;
+            Tenant(part).up(&db.writer, None).await?;
+            db.close().await?;
+        }
+        Ok(())
+    }
+
+    async fn organization(&self, organization: Id<Organization>) -> Result<Arc<Open>, StoreError> {
+        let open = async {
+            let ledger = File::open_existing(&self.path(organization, "ledger.db")).await?;
+            Tenant(Part::Ledger).up(&ledger.writer, None).await?;
+            let observed = File::open_existing(&self.path(organization, "observed.db")).await?;
+            Tenant(Part::Observed).up(&observed.writer, None).await?;
+            Ok::<_, StoreError>(Arc::new(Open { ledger, observed }))
+        };
+        let shared = self.open.try_get_with(organization, open).await;
+        shared.map_err(|bad: Arc<StoreError>| StoreError::Setup(bad.to_string()))
+    }
+
+    pub(crate) async fn change_control(&self) -> Result<DatabaseTransaction, StoreError> {
+        self.control.read().await.change().await
+    }
+
+    pub(crate) async fn read_control(&self) -> Result<DatabaseTransaction, StoreError> {
+        self.control.read().await.read().await
+    }
+
+    pub(crate) async fn change(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        self.organization(organization).await?.ledger.change().await
+    }
+
+    pub(crate) async fn read(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        self.organization(organization).await?.ledger.read().await
+    }
+
+    pub(crate) async fn observe(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        self.organization(organization).await?.observed.change().await
+    }
+
+    pub(crate) async fn observed(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
+        self.organization(organization).await?.observed.read().await
+    }
+
+    pub(crate) async fn provisioned(&self, organization: Id<Organization>) -> Result<bool, StoreError> {
+        Ok(self.path(organization, "ready").exists())
+    }
+
+    /// Copies the migrated templates; the mark that they are whole is made last, when all else is on the disk.
+    pub(crate) async fn provision(&self, organization: Id<Organization>) -> Result<(), StoreError> {
+        let (folder, from) =
+            (self.path(organization, ""), ["ledger.db", "observed.db"].map(|file| self.template(file)));
+        let to = ["ledger.db", "observed.db"].map(|file| folder.join(file));
+        let parent = self.folder.join("organizations");
+        let copy = move || -> io::Result<()> {
+            if folder.join("ready").exists() {
+                return Ok(());
+            }
+            fs::create_dir_all(&folder)?;
+            for (from, to) in from.iter().zip(&to) {
+                fs::copy(from, to)?;
+                fs::File::open(to)?.sync_all()?;
+            }
+            fs::File::create(folder.join("ready"))?.sync_all()?;
+            fs::File::open(&folder)?.sync_all()?;
+            fs::File::open(&parent)?.sync_all()
+        };
+        let copied = tokio::task::spawn_blocking(copy).await;
+        copied.map_err(io::Error::other).flatten().map_err(|bad| unusable(&self.folder, &bad))
+    }
+
+    pub(crate) async fn discard(&self, organization: Id<Organization>) -> Result<(), StoreError> {
+        self.open.invalidate(&organization).await;
+        match fs::remove_dir_all(self.path(organization, "")) {
+            Err(bad) if bad.kind() != io::ErrorKind::NotFound => Err(unusable(&self.folder, &bad)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn reopen(&self, organization: Option<Id<Organization>>) -> Result<(), StoreError> {
+        match organization {
+            Some(organization) => self.open.invalidate(&organization).await,
+            None => *self.control.write().await = File::open_existing(&self.folder.join("control.db")).await?,
+        }
+        Ok(())
+    }
+}
+
+impl File {
+    async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::connect(path, "rwc").await
+    }
+
+    /// Fails where there is no file, so that an organization that is gone is never made anew by looking for it.
+    async fn open_existing(path: &Path) -> Result<Self, StoreError> {
+        Self::connect(path, "rw").await
+    }
+
+    async fn connect(path: &Path, mode: &str) -> Result<Self, StoreError> {
+        let url = format!("sqlite://{}?mode={mode}", path.display());
+        let writer = Database::connect(options(&url, 1)).await?;
+        let readers = Database::connect(options(&url, 2)).await?;
+        Ok(Self { writer, readers })
+    }
+
+    async fn change(&self) -> Result<DatabaseTransaction, StoreError> {
+        let mode = Some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
+        Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    async fn read(&self) -> Result<DatabaseTransaction, StoreError> {
+        let options = TransactionOptions { access_mode: Some(AccessMode::ReadOnly), ..Default::default() };
+        Ok(self.readers.begin_with_options(options).await?)
+    }
+
+    async fn close(self) -> Result<(), StoreError> {
+        self.readers.close().await?;
+        Ok(self.writer.close().await?)
+    }
+}
+
+fn options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).min_connections(0).sqlx_logging(false).connect_lazy(true);
+    options.test_before_acquire(false);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("foreign_keys", "ON")
+            .pragma("recursive_triggers", "ON")
+            .pragma("trusted_schema", "OFF")
+            .pragma("journal_size_limit", "4194304")
+            .pragma("cache_size", "-2000")
+            .busy_timeout(Duration::from_secs(5))
+    });
+    options
+}
+
+fn unusable(folder: &Path, bad: &io::Error) -> StoreError {
+    StoreError::Setup(format!(
+        "the data folder {} cannot be used: {bad}. Give another with --data, or make it writable.",
+        folder.display()
+    ))
+}

@@ -1,0 +1,80 @@
+//! Checkpoints: signed tree heads, kept with the organization and once more in the control schema.
+
+use gatewarden_access::{Caller, Facts, Subject, actions::FollowTrail, decide};
+use gatewarden_trail::{Checkpoint, VerifyingKey};
+use gatewarden_types::{Id, Job, Organization, Target};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+
+use crate::{OrgRead, Store, StoreError, append, entity, table::column};
+
+/// What was kept of an organization's checkpoints, in both places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The notes.
+    pub notes: Vec<String>,
+}
+
+impl Store {
+    /// The name of an organization's log in its checkpoints: installation, organization and epoch.
+    pub fn origin(&self, organization: Id<Organization>) -> String {
+        format!("{}/trail/{organization}/1", self.0.origin)
+    }
+
+    /// The key that checkpoints are verified with.
+    pub fn verifying_key(&self) -> VerifyingKey {
+        self.0.signer.verifying_key()
+    }
+
+    /// Signs the head of an organization's trail as it is committed now, and keeps it in both places.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn checkpoint(&self, organization: Id<Organization>) -> Result<(), StoreError> {
+        let caller = Caller::system(Job::Follower, self.request_id());
+        let facts = Facts::system(caller, organization, Job::Follower);
+        let _may = decide::<FollowTrail>(&facts, Some(Subject::new(Target::of(organization))))?;
+        let tx = self.0.backend.change(organization).await?;
+        let frontier = append::frontier(&tx).await?;
+        if frontier.size() == 0 {
+            return Ok(());
+        }
+        let size = column(frontier.size());
+        let origin = self.origin(organization);
+        let head = Checkpoint { origin, size: frontier.size(), root: frontier.root() };
+        let note = self.0.signer.sign(&head);
+        let row = entity::checkpoints::ActiveModel { size: Set(size), note: Set(note.clone()) };
+        let once = OnConflict::column(entity::checkpoints::Column::Size).do_nothing().to_owned();
+        entity::checkpoints::Entity::insert(row).on_conflict(once).exec_without_returning(&tx).await?;
+        tx.commit().await?;
+        self.keep_in_control(organization, size, note).await
+    }
+
+    async fn keep_in_control(&self, id: Id<Organization>, size: i64, note: String) -> Result<(), StoreError> {
+        use entity::kept_checkpoints::{ActiveModel, Column, Entity};
+        let tx = self.0.backend.change_control().await?;
+        let row = ActiveModel { organization: Set(id.uuid()), size: Set(size), note: Set(note) };
+        let once = OnConflict::columns([Column::Organization, Column::Size]).do_nothing().to_owned();
+        Entity::insert(row).on_conflict(once).exec_without_returning(&tx).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+impl OrgRead {
+    /// Every checkpoint of this trail that was kept, here or in the control schema.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn kept_checkpoints<A: gatewarden_access::Reads<gatewarden_access::Entries>>(
+        &self,
+        _permit: &gatewarden_access::Permit<A>,
+    ) -> Result<Kept, StoreError> {
+        let mine = entity::checkpoints::Entity::find().all(&self.tx).await?;
+        let control = self.store.0.backend.read_control().await?;
+        let theirs = entity::kept_checkpoints::Entity::find()
+            .filter(entity::kept_checkpoints::Column::Organization.eq(self.id.uuid()))
+            .all(&control)
+            .await?;
+        let notes = mine.into_iter().map(|row| row.note).chain(theirs.into_iter().map(|row| row.note)).collect();
+        Ok(Kept { notes })
+    }
+}

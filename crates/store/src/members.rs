@@ -1,0 +1,206 @@
+//! The list of members: one query that searches, filters, sorts and pages, and stays fast at 10,000.
+
+use gatewarden_access::{Permit, Reads};
+use gatewarden_types::{Id, Member, MemberState, Reach, Role, Versioned, fold};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, QueryResult,
+    sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, LikeExpr, Query, SelectStatement, SimpleExpr},
+};
+use uuid::Uuid;
+
+use crate::{OrgRead, Person, StoreError, Table, entity, entity::members as m, entity::people as p};
+
+/// A member and who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRow {
+    /// The policy row.
+    pub member: Versioned<Member>,
+    /// Name and address.
+    pub person: Person,
+}
+
+/// Which members.
+#[derive(Debug, Clone, Default)]
+pub struct MemberFilter {
+    /// Part of a name or address, in any case.
+    pub search: Option<String>,
+    /// With this role.
+    pub role: Option<Id<Role>>,
+    /// In this state.
+    pub state: Option<MemberState>,
+}
+
+/// In which order. Equal ones stand in the order of their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MemberSort {
+    /// By name.
+    #[default]
+    Name,
+    /// By address.
+    Email,
+    /// By when they joined.
+    Joined,
+}
+
+/// Where a page begins: after or before a row, which is named by its sort key and its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageFrom {
+    /// The row's sort key.
+    pub key: String,
+    /// The row's id.
+    pub id: Uuid,
+    /// Whether the page ends before that row instead of beginning after it.
+    pub before: bool,
+}
+
+/// A page of members.
+#[derive(Debug, Clone)]
+pub struct MemberPage {
+    /// The rows, in order.
+    pub rows: Vec<MemberRow>,
+    /// How many members the filter matches in all.
+    pub total: u64,
+    /// Whether there are more after these.
+    pub more: bool,
+    /// Whether there are some before these.
+    pub earlier: bool,
+}
+
+impl MemberSort {
+    /// The sort key of a row, for a [`PageFrom`].
+    pub fn key(self, row: &MemberRow) -> String {
+        match self {
+            Self::Name => fold(row.person.name.as_str()),
+            Self::Email => fold(row.person.email.as_str()),
+            Self::Joined => String::new(),
+        }
+    }
+
+    fn column(self) -> Option<p::Column> {
+        match self {
+            Self::Name => Some(p::Column::NameKey),
+            Self::Email => Some(p::Column::EmailKey),
+            Self::Joined => None,
+        }
+    }
+}
+
+impl OrgRead {
+    /// One page of the members that the permit reaches.
+    ///
+    /// # Errors
+    /// When the database cannot answer or a row cannot be read.
+    pub async fn members<A: Reads<Member>>(
+        &self,
+        permit: &Permit<A>,
+        filter: &MemberFilter,
+        sort: (MemberSort, Order),
+        from: Option<&PageFrom>,
+        limit: u64,
+    ) -> Result<MemberPage, StoreError> {
+        let matching = condition(permit, filter);
+        let total = self.count(&matching).await?;
+        let backwards = from.is_some_and(|from| from.before);
+        let select = page_query(&matching, &sort, from, limit + 1);
+        let mut rows: Vec<MemberRow> = self.tx.query_all(&select).await?.iter().map(read).collect::<Result<_, _>>()?;
+        let beyond = rows.len() as u64 > limit;
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        if backwards {
+            rows.reverse();
+        }
+        let (more, earlier) = if backwards { (true, beyond) } else { (beyond, from.is_some()) };
+        Ok(MemberPage { rows, total, more, earlier })
+    }
+
+    async fn count(&self, matching: &Condition) -> Result<u64, StoreError> {
+        let mut select = joined();
+        select.expr_as(Func::count(m::Column::Id.into_expr()), Alias::new("n")).cond_where(matching.clone());
+        let row = self.tx.query_one(&select).await?;
+        let count: i64 = row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default();
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+}
+
+fn joined() -> SelectStatement {
+    let mut select = Query::select();
+    select.from(m::Entity).inner_join(
+        p::Entity,
+        Expr::col((p::Entity, p::Column::Member)).equals((m::Entity, m::Column::Id).into_column_ref()),
+    );
+    select
+}
+
+fn condition<A: Reads<Member>>(permit: &Permit<A>, filter: &MemberFilter) -> Condition {
+    let reach = match (permit.reach(), permit.member()) {
+        (Reach::All, _) => Condition::all(),
+        (Reach::Own, Some(member)) => Member::owned_by(member),
+        (Reach::Own, None) => Condition::all().add(SimpleExpr::Constant(false.into())),
+    };
+    let search = filter.search.as_deref().map(fold).filter(|text| !text.is_empty()).map(|text| {
+        let like = || LikeExpr::new(format!("%{}%", escaped(&text))).escape('\\');
+        Condition::any()
+            .add(Expr::col((p::Entity, p::Column::NameKey)).like(like()))
+            .add(Expr::col((p::Entity, p::Column::EmailKey)).like(like()))
+    });
+    let state = match filter.state {
+        Some(MemberState::Active) => Some("active"),
+        Some(MemberState::Suspended) => Some("suspended"),
+        None => None,
+    };
+    reach
+        .add_option(search)
+        .add_option(filter.role.map(|role| m::Column::Role.eq(role.uuid())))
+        .add_option(state.map(|state| m::Column::State.eq(state)))
+}
+
+/// `text` with the signs that LIKE reads otherwise taken as themselves.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+fn page_query(
+    matching: &Condition,
+    (sort, order): &(MemberSort, Order),
+    from: Option<&PageFrom>,
+    limit: u64,
+) -> SelectStatement {
+    let backwards = from.is_some_and(|from| from.before);
+    let ascending = (*order == Order::Asc) != backwards;
+    let direction = || if ascending { Order::Asc } else { Order::Desc };
+    let id = || Expr::col((m::Entity, m::Column::Id));
+    let past = |column: Expr, value: sea_orm::Value| if ascending { column.gt(value) } else { column.lt(value) };
+    let mut select = joined();
+    select
+        .columns(m::Column::iter_all().map(|column| (m::Entity, column)))
+        .columns([(p::Entity, p::Column::Name), (p::Entity, p::Column::Email)].map(|(t, c)| (t, c)))
+        .cond_where(matching.clone())
+        .limit(limit);
+    // The two name columns clash with nothing: members have neither a name nor an address of their own.
+    let key = sort.column().map(|column| Expr::col((p::Entity, column)));
+    if let Some(from) = from {
+        let after_id = past(id(), from.id.into());
+        select.cond_where(match key.clone() {
+            None => Condition::all().add(after_id),
+            Some(key) => Condition::any()
+                .add(past(key.clone(), from.key.clone().into()))
+                .add(key.eq(from.key.clone()).and(after_id)),
+        });
+    }
+    if let Some(key) = key {
+        select.order_by_expr(key, direction());
+    }
+    select.order_by_expr(id(), direction());
+    select
+}
+
+fn read(row: &QueryResult) -> Result<MemberRow, StoreError> {
+    let member = Member::read(entity::members::Model::from_query_result(row, "")?)?;
+    let (name, email): (String, String) = (row.try_get("", "name")?, row.try_get("", "email")?);
+    Ok(MemberRow { member, person: Person::read(&name, &email)? })
+}
+
+impl m::Column {
+    fn iter_all() -> impl Iterator<Item = Self> {
+        <Self as sea_orm::Iterable>::iter()
+    }
+}

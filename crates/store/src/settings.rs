@@ -1,0 +1,118 @@
+//! Opening the store.
+
+use std::{path::PathBuf, sync::Arc};
+
+use gatewarden_trail::Signer;
+use gatewarden_types::{Clock, Entropy, Id, Organization, Request, Seq};
+use tokio::sync::broadcast;
+
+use crate::{
+    StoreError,
+    backend::{Backend, Postgres, Sqlite},
+};
+
+/// Which database.
+#[derive(Clone)]
+pub enum Database {
+    /// SQLite files in a folder.
+    Sqlite {
+        /// The folder; made when it is not there.
+        folder: PathBuf,
+        /// How many organizations are kept open at once.
+        open_organizations: u64,
+    },
+    /// PostgreSQL 15 or later.
+    Postgres {
+        /// The URL of the login that serves.
+        serving: String,
+        /// The URL of the role that owns, creates and migrates; may be the same.
+        owner: String,
+        /// The most serving connections.
+        connections: u32,
+    },
+}
+
+impl std::fmt::Debug for Database {
+    /// URLs carry passwords, so they are not shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite { .. } => "Database::Sqlite",
+            Self::Postgres { .. } => "Database::Postgres",
+        })
+    }
+}
+
+/// What the store is made of.
+#[derive(Debug)]
+pub struct StoreSettings {
+    /// Which database.
+    pub database: Database,
+    /// What the time is.
+    pub clock: Clock,
+    /// Where ids come from.
+    pub entropy: Entropy,
+    /// Signs checkpoints.
+    pub signer: Signer,
+    /// The name of this installation in checkpoint origins: the public host.
+    pub origin: String,
+}
+
+/// Everything that is kept. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) backend: Backend,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) signer: Signer,
+    pub(crate) origin: String,
+    moved: broadcast::Sender<Moved>,
+}
+
+/// An organization's trail has grown up to `seq`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// Whose.
+    pub organization: Id<Organization>,
+    /// Up to where.
+    pub seq: Seq,
+}
+
+impl Store {
+    /// Opens the database, makes and migrates its control schema, and finishes or undoes what was cut off.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, used or migrated.
+    pub async fn open(settings: StoreSettings) -> Result<Self, StoreError> {
+        let StoreSettings { database, clock, entropy, signer, origin } = settings;
+        let backend = match database {
+            Database::Sqlite { folder, open_organizations } => {
+                Backend::Sqlite(Sqlite::open(&folder, open_organizations).await?)
+            }
+            Database::Postgres { serving, owner, connections } => {
+                Backend::Postgres(Postgres::open(&serving, &owner, connections).await?)
+            }
+        };
+        let (moved, _) = broadcast::channel(1024);
+        let store = Self(Arc::new(Inner { backend, clock, entropy, signer, origin, moved }));
+        store.recover().await?;
+        Ok(store)
+    }
+
+    /// Hears of every commit from now on. One who lags behind is told so and asks the trails themselves.
+    pub fn moves(&self) -> broadcast::Receiver<Moved> {
+        self.0.moved.subscribe()
+    }
+
+    pub(crate) fn tell(&self, moved: Moved) {
+        // Nobody listening is no fault: whoever starts to listen reads from the trail.
+        drop(self.0.moved.send(moved));
+    }
+
+    /// A new id of a request that the program makes itself.
+    pub fn request_id(&self) -> Id<Request> {
+        Id::new(self.0.clock.now(), &self.0.entropy)
+    }
+}

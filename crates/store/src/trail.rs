@@ -1,0 +1,152 @@
+//! Reading an organization's trail.
+
+use gatewarden_access::{Entries, Permit, Reads};
+use gatewarden_trail::{Entry, Stored};
+use gatewarden_types::{Account, Digest, Id, Seq, Timestamp};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use crate::{
+    OrgRead, StoreError, entity,
+    table::{column, digest, seq},
+};
+
+/// Which entries.
+#[derive(Debug, Clone, Default)]
+pub struct EntryFilter {
+    /// Of this action.
+    pub action: Option<String>,
+    /// By this account.
+    pub actor: Option<Id<Account>>,
+    /// That concern this record.
+    pub record: Option<Uuid>,
+    /// From here on.
+    pub since: Option<Timestamp>,
+    /// Before this.
+    pub until: Option<Timestamp>,
+    /// Older than this entry.
+    pub before: Option<Seq>,
+}
+
+/// An entry and the hash kept for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrailEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// Its leaf hash.
+    pub leaf: Option<Digest>,
+}
+
+impl OrgRead {
+    /// The newest entries that fit, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot answer or an entry cannot be read.
+    pub async fn entries<A: Reads<Entries>>(
+        &self,
+        _permit: &Permit<A>,
+        filter: &EntryFilter,
+        limit: u64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        use entity::entries::{Column, Entity};
+        let condition = Condition::all()
+            .add_option(filter.action.as_ref().map(|action| Column::Action.eq(action)))
+            .add_option(filter.actor.map(|actor| Column::Actor.eq(actor.uuid())))
+            .add_option(filter.since.map(|since| Column::At.gte(since.micros())))
+            .add_option(filter.until.map(|until| Column::At.lt(until.micros())))
+            .add_option(filter.before.map(|before| Column::Seq.lt(column(before))))
+            .add_option(match filter.record {
+                Some(record) => Some(
+                    Condition::any().add(Column::Seq.is_in(self.seqs(record).await?)).add(Column::Target.eq(record)),
+                ),
+                None => None,
+            });
+        let rows = Entity::find().filter(condition).order_by_desc(Column::Seq).limit(limit).all(&self.tx).await?;
+        rows.into_iter().map(|row| Ok(Entry::from_bytes(&row.bytes)?)).collect()
+    }
+
+    async fn seqs(&self, record: Uuid) -> Result<Vec<i64>, StoreError> {
+        use entity::changes::{Column, Entity};
+        let rows = Entity::find().filter(Column::Record.eq(record)).order_by_desc(Column::Seq).limit(10_000);
+        Ok(rows.all(&self.tx).await?.into_iter().map(|row| row.seq).collect())
+    }
+
+    /// One entry with the hash kept for it.
+    ///
+    /// # Errors
+    /// When the database cannot answer or the entry cannot be read.
+    pub async fn entry<A: Reads<Entries>>(
+        &self,
+        _permit: &Permit<A>,
+        at: Seq,
+    ) -> Result<Option<TrailEntry>, StoreError> {
+        let row = entity::entries::Entity::find_by_id(column(at)).one(&self.tx).await?;
+        let leaf = entity::leaves::Entity::find_by_id(column(at)).one(&self.tx).await?;
+        let Some(row) = row else { return Ok(None) };
+        let leaf = leaf.map(|leaf| digest("leaf", &leaf.hash)).transpose()?.map(Digest);
+        Ok(Some(TrailEntry { entry: Entry::from_bytes(&row.bytes)?, leaf }))
+    }
+
+    /// The last entry before `at` that changed a record: what was there before.
+    ///
+    /// # Errors
+    /// When the database cannot answer or the entry cannot be read.
+    pub async fn previous<A: Reads<Entries>>(
+        &self,
+        permit: &Permit<A>,
+        record: Uuid,
+        at: Seq,
+    ) -> Result<Option<Entry>, StoreError> {
+        use entity::changes::{Column, Entity};
+        let before = Entity::find()
+            .filter(Column::Record.eq(record))
+            .filter(Column::Seq.lt(column(at)))
+            .order_by_desc(Column::Seq)
+            .one(&self.tx)
+            .await?;
+        match before {
+            None => Ok(None),
+            Some(change) => Ok(self.entry(permit, seq(change.seq)).await?.map(|found| found.entry)),
+        }
+    }
+
+    /// At most `limit` entries after `after`, oldest first, as they are stored: for followers and verifiers.
+    ///
+    /// # Errors
+    /// When the database cannot answer or a hash has no 32 bytes.
+    pub async fn stored<A: Reads<Entries>>(
+        &self,
+        _permit: &Permit<A>,
+        after: Seq,
+        limit: u64,
+    ) -> Result<Vec<Stored>, StoreError> {
+        use entity::{entries, leaves};
+        let rows = entries::Entity::find()
+            .filter(entries::Column::Seq.gt(column(after)))
+            .order_by_asc(entries::Column::Seq)
+            .limit(limit)
+            .all(&self.tx)
+            .await?;
+        let last = rows.last().map_or(0, |row| row.seq);
+        let hashes = leaves::Entity::find()
+            .filter(leaves::Column::Seq.gt(column(after)))
+            .filter(leaves::Column::Seq.lte(last))
+            .all(&self.tx)
+            .await?;
+        let hashes: std::collections::HashMap<i64, Vec<u8>> =
+            hashes.into_iter().map(|leaf| (leaf.seq, leaf.hash)).collect();
+        let stored = |row: entries::Model| {
+            let leaf = hashes.get(&row.seq).map(|hash| digest("leaf", hash)).transpose()?;
+            Ok(Stored { seq: seq(row.seq), bytes: row.bytes, leaf })
+        };
+        rows.into_iter().map(stored).collect()
+    }
+
+    /// How many entries there are.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn size<A: Reads<Entries>>(&self, _permit: &Permit<A>) -> Result<Seq, StoreError> {
+        Ok(crate::append::frontier(&self.tx).await?.size())
+    }
+}
