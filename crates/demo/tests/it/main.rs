@@ -1,0 +1,4 @@
+//! The model server, spoken to as a provider is.
+
+#[cfg(test)]
+mod upstream;
