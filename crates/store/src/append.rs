@@ -139,7 +139,7 @@ impl crate::Store {
             let tx = self.0.backend.change_control().await?;
             find_request(&tx, request, at).await
         };
-        found_or_not(look.await)
+        look.await.map_or(Err(StoreError::Unknown), found)
     }
 
     /// What became of a commit whose answer was lost: looks for its entry on fresh connections.
@@ -149,14 +149,11 @@ impl crate::Store {
             let tx = self.0.backend.change(id).await?;
             find_request(&tx, request, at).await
         };
-        found_or_not(look.await)
+        look.await.map_or(Err(StoreError::Unknown), found)
     }
 }
 
-fn found_or_not(looked: Result<Option<Committed>, StoreError>) -> Result<Committed, StoreError> {
-    match looked {
-        Ok(Some(committed)) => Ok(committed),
-        Ok(None) => Err(StoreError::Setup("the database could not keep the change; nothing was changed".to_owned())),
-        Err(_) => Err(StoreError::Unknown),
-    }
+/// The entry that was looked for, or that nothing has happened.
+fn found(committed: Option<Committed>) -> Result<Committed, StoreError> {
+    committed.ok_or_else(|| StoreError::Setup("the database could not keep the change; nothing was changed".to_owned()))
 }

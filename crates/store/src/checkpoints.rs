@@ -20,9 +20,12 @@ impl Store {
         format!("{}/trail/{organization}/1", self.0.origin)
     }
 
-    /// The key that checkpoints are verified with.
-    pub fn verifying_key(&self) -> VerifyingKey {
-        self.0.signer.verifying_key()
+    /// The key that an organization's checkpoints are verified with.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn verifying_key(&self, organization: Id<Organization>) -> Result<VerifyingKey, StoreError> {
+        Ok(self.0.signers.of(organization)?.verifying_key())
     }
 
     /// Signs the head of an organization's trail as it is committed now, and keeps it in both places.
@@ -41,7 +44,7 @@ impl Store {
         let size = column(frontier.size());
         let origin = self.origin(organization);
         let head = Checkpoint { origin, size: frontier.size(), root: frontier.root() };
-        let note = self.0.signer.sign(&head);
+        let note = self.0.signers.of(organization)?.sign(&head);
         let row = entity::checkpoints::ActiveModel { size: Set(size), note: Set(note.clone()) };
         let once = OnConflict::column(entity::checkpoints::Column::Size).do_nothing().to_owned();
         entity::checkpoints::Entity::insert(row).on_conflict(once).exec_without_returning(&tx).await?;

@@ -37,7 +37,7 @@ pub use members::{MemberFilter, MemberPage, MemberRow, MemberSort, PageFrom};
 pub use org_read::OrgRead;
 pub use org_tx::OrgTx;
 pub use people::Person;
-pub use settings::{Database, Moved, Store, StoreSettings};
+pub use settings::{Database, Moved, Signers, Store, StoreSettings};
 pub use table::Table;
 pub use trail::{EntryFilter, TrailEntry};
 pub use usage::{UsageFilter, UsageRecord, UsageSlice};

@@ -114,7 +114,8 @@ impl OrgRead {
         after: Option<Id<R>>,
         limit: u64,
     ) -> Result<Vec<Versioned<R>>, StoreError> {
-        let mut select = R::Entity::find().filter(self.reach::<A, R>(permit)).order_by_asc(R::id_column()).limit(limit);
+        let mut select =
+            R::Entity::find().filter(Self::reach::<A, R>(permit)).order_by_asc(R::id_column()).limit(limit);
         if let Some(after) = after {
             select = select.filter(R::after(after.uuid()));
         }
@@ -130,12 +131,12 @@ impl OrgRead {
         permit: &Permit<A>,
         id: Id<R>,
     ) -> Result<Option<Versioned<R>>, StoreError> {
-        let select = R::Entity::find().filter(R::id_is(id.uuid())).filter(self.reach::<A, R>(permit));
+        let select = R::Entity::find().filter(R::id_is(id.uuid())).filter(Self::reach::<A, R>(permit));
         select.one(&self.tx).await?.map(R::read).transpose()
     }
 
     /// How far a permit goes, as a condition on the rows of `R`.
-    fn reach<A: Reads<R>, R: Table>(&self, permit: &Permit<A>) -> Condition {
+    fn reach<A: Reads<R>, R: Table>(permit: &Permit<A>) -> Condition {
         match (permit.reach(), permit.member()) {
             (Reach::All, _) => Condition::all(),
             (Reach::Own, Some(member)) => R::owned_by(member),

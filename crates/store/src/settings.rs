@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use gatewarden_trail::Signer;
+use gatewarden_trail::{BadCheckpoint, Signer};
 use gatewarden_types::{Clock, Entropy, Id, Organization, Request, Seq};
 use tokio::sync::broadcast;
 
@@ -51,10 +51,33 @@ pub struct StoreSettings {
     pub clock: Clock,
     /// Where ids come from.
     pub entropy: Entropy,
-    /// Signs checkpoints.
-    pub signer: Signer,
+    /// Gives the key that signs an organization's checkpoints.
+    pub signers: Signers,
     /// The name of this installation in checkpoint origins: the public host.
     pub origin: String,
+}
+
+/// Gives the key that signs an organization's checkpoints.
+#[derive(Clone)]
+pub struct Signers(Arc<SignerOf>);
+
+type SignerOf = dyn Fn(Id<Organization>) -> Result<Signer, BadCheckpoint> + Send + Sync;
+
+impl Signers {
+    /// Signers made by `of`, which fails only when the cryptographic library refuses a seed.
+    pub fn new(of: impl Fn(Id<Organization>) -> Result<Signer, BadCheckpoint> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(of))
+    }
+
+    pub(crate) fn of(&self, organization: Id<Organization>) -> Result<Signer, StoreError> {
+        (self.0)(organization).map_err(|bad| StoreError::Setup(format!("no signing key for {organization}: {bad}")))
+    }
+}
+
+impl std::fmt::Debug for Signers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Signers")
+    }
 }
 
 /// Everything that is kept. Cheap to clone.
@@ -66,7 +89,7 @@ pub(crate) struct Inner {
     pub(crate) backend: Backend,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
-    pub(crate) signer: Signer,
+    pub(crate) signers: Signers,
     pub(crate) origin: String,
     moved: broadcast::Sender<Moved>,
 }
@@ -86,7 +109,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached, used or migrated.
     pub async fn open(settings: StoreSettings) -> Result<Self, StoreError> {
-        let StoreSettings { database, clock, entropy, signer, origin } = settings;
+        let StoreSettings { database, clock, entropy, signers, origin } = settings;
         let backend = match database {
             Database::Sqlite { folder, open_organizations } => {
                 Backend::Sqlite(Sqlite::open(&folder, open_organizations).await?)
@@ -96,7 +119,7 @@ impl Store {
             }
         };
         let (moved, _) = broadcast::channel(1024);
-        let store = Self(Arc::new(Inner { backend, clock, entropy, signer, origin, moved }));
+        let store = Self(Arc::new(Inner { backend, clock, entropy, signers, origin, moved }));
         store.recover().await?;
         Ok(store)
     }

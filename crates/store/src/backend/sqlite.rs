@@ -49,7 +49,7 @@ impl Sqlite {
         fs::create_dir_all(folder.join("organizations")).map_err(|bad| unusable(folder, &bad))?;
         let control = File::open(&folder.join("control.db")).await?;
         Control.up(&control.writer, None).await?;
-        let open = Cache::builder().max_capacity(open_organizations).time_to_idle(Duration::from_secs(300)).build();
+        let open = Cache::builder().max_capacity(open_organizations).time_to_idle(Duration::from_mins(5)).build();
         let store = Self { folder: folder.to_owned(), control: RwLock::new(control), open };
         store.make_templates().await?;
         Ok(store)
@@ -81,7 +81,7 @@ impl Sqlite {
             Tenant(Part::Observed).up(&observed.writer, None).await?;
             Ok::<_, StoreError>(Arc::new(Open { ledger, observed }))
         };
-        let shared = self.open.try_get_with(organization, open).await;
+        let shared = self.open.try_get_with(organization, Box::pin(open)).await;
         shared.map_err(|bad: Arc<StoreError>| StoreError::Setup(bad.to_string()))
     }
 
