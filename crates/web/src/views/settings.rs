@@ -1,0 +1,25 @@
+//! `/o/{slug}/settings`.
+
+use askama::Template;
+
+use super::{Field, Shell};
+
+/// `/o/{slug}/settings`. Posts to itself: `name`, `usage` (`own` or `all`), `version`.
+#[derive(Template, Clone, Debug, Default)]
+#[template(path = "settings/settings.html")]
+pub struct Settings {
+    /// The frame.
+    pub shell: Shell,
+    /// The organization's name.
+    pub name: Field,
+    /// Whether members see everyone's usage.
+    pub everyone_sees_usage: bool,
+    /// The seq of the record's last entry, sent as `version`.
+    pub version: String,
+    /// The organization's id, for the API.
+    pub id: String,
+    /// Since when it exists, in words.
+    pub since: String,
+    /// May be changed by the viewer.
+    pub can_edit: bool,
+}
