@@ -129,14 +129,14 @@ table! {
         OrganizationsCreate, seen by OrganizationRead, Organization Delete, Change,
         writes [Organization, Role, Member, Key];
     ReadOrganization "organization.read" "read the organization" on Organization:
-        OrganizationRead, seen by OrganizationRead, Organization Read, Read, reads [Organization];
+        OrganizationRead, seen by OrganizationRead, Organization Read, Read, reads [Organization, Role];
     UpdateOrganization "organization.update" "changed the organization" on Organization:
         OrganizationUpdate, seen by OrganizationRead, Organization Write, Change, writes [Organization];
 
     ListMembers "member.list" "listed members" on Organization:
         MembersRead, seen by OrganizationRead, Members Read, Read, reads [Member, Role];
     ReadMember "member.read" "read a member" on Member:
-        MembersRead, seen by MembersRead, Members Read, Read, reads [Role];
+        MembersRead, seen by MembersRead, Members Read, Read, reads [Member, Role];
     ChangeMemberRole "member.change_role" "changed a role" on Member:
         RolesAssign, seen by MembersRead, Members Write, Change, writes [Member];
     SuspendMember "member.suspend" "suspended a member" on Member:
@@ -144,7 +144,7 @@ table! {
     ReinstateMember "member.reinstate" "reinstated a member" on Member:
         MembersSuspend, seen by MembersRead, Members Write, Change, writes [Member];
     RemoveMember "member.remove" "removed a member" on Member:
-        MembersRemove, seen by MembersRead, Members Delete, Change, writes [Member, Key, Invite];
+        MembersRemove, seen by MembersRead, Members Delete, Change, writes [Member, Key, Invite], reads [Key, Invite];
     ListRoles "role.list" "listed roles" on Organization:
         RolesRead, seen by OrganizationRead, Members Read, Read, reads [Role];
 

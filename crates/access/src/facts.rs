@@ -205,6 +205,14 @@ impl Facts {
         self.member
     }
 
+    /// The role that the caller's power comes from, if it comes from one.
+    pub fn role(&self) -> Option<Id<Role>> {
+        match self.grant {
+            Grant::Role { role, .. } | Grant::Organization { role } => Some(role),
+            _ => None,
+        }
+    }
+
     /// The account that asks, if it is one.
     pub fn asking_account(&self) -> Option<Id<Account>> {
         match self.caller.actor {

@@ -1,1 +1,45 @@
+//! What people and programs can do with Gatewarden: the use cases, one file each.
+//!
+//! Console, JSON API and command line call the same ones. A use case opens a transaction, asks for a permit, changes
+//! rows with it, and leaves by committing, by refusing, or by doing nothing. This crate knows no HTTP and no template.
 
+mod app;
+mod error;
+pub mod members;
+pub mod organizations;
+pub mod roles;
+
+pub use app::{App, AppParts};
+pub use error::{Error, FieldError};
+pub use gatewarden_access::Caller;
+pub use gatewarden_store::Committed;
+
+use gatewarden_types::Seq;
+
+/// What a change left behind.
+#[derive(Debug, Clone)]
+pub struct Changed<T> {
+    /// The thing as it is now.
+    pub value: T,
+    /// Its version: the seq of the entry that says so.
+    pub version: Seq,
+}
+
+/// Refuses a change of a row that is no longer the one its editor saw. None: they did not say what they saw.
+pub(crate) fn check_seen(seen: Option<Seq>, version: Seq) -> Result<(), Error> {
+    match seen {
+        Some(seen) if seen != version => Err(Error::Conflict { version }),
+        _ => Ok(()),
+    }
+}
+
+/// What was asked of a transaction, or the way out of the use case: a refusal is noted as an attempt first.
+macro_rules! or_refuse {
+    ($tx:ident, $asked:expr) => {
+        match $asked {
+            Ok(permitted) => permitted,
+            Err(refused) => return Err($tx.fail(refused).await.into()),
+        }
+    };
+}
+pub(crate) use or_refuse;

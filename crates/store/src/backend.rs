@@ -72,7 +72,10 @@ impl Backend {
 
     /// Whether the tables of an organization are there.
     pub(crate) async fn provisioned(&self, organization: Id<Organization>) -> Result<bool, StoreError> {
-        each!(self, backend => backend.provisioned(organization).await)
+        match self {
+            Self::Sqlite(sqlite) => Ok(sqlite.provisioned(organization)),
+            Self::Postgres(postgres) => postgres.provisioned(organization).await,
+        }
     }
 
     /// Lets go of every connection to the organization (none: to the control schema) whose last commit gave no

@@ -33,7 +33,7 @@ pub use error::StoreError;
 pub use facts::Giving;
 pub use idempotency::Repeat;
 pub use intake::OrgIntake;
-pub use members::{MemberFilter, MemberPage, MemberRow, MemberSort, PageFrom};
+pub use members::{MemberFilter, MemberOrder, MemberPage, MemberRow, MemberSort, PageFrom};
 pub use org_read::OrgRead;
 pub use org_tx::OrgTx;
 pub use people::Person;

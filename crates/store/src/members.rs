@@ -1,14 +1,16 @@
 //! The list of members: one query that searches, filters, sorts and pages, and stays fast at 10,000.
 
-use gatewarden_access::{Permit, Reads};
-use gatewarden_types::{Id, Member, MemberState, Reach, Role, Versioned, fold};
+use gatewarden_access::{Permit, Reads, Writes};
+use gatewarden_types::{Builtin, Id, Member, MemberState, Reach, Role, Versioned, fold};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, QueryResult,
-    sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, LikeExpr, Query, SelectStatement, SimpleExpr},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryResult,
+    sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, LikeExpr, Order, Query, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
 
-use crate::{OrgRead, Person, StoreError, Table, entity, entity::members as m, entity::people as p};
+use crate::{
+    OrgRead, OrgTx, Person, StoreError, Table, entity, entity::members as m, entity::people as p, org_read::find_all,
+};
 
 /// A member and who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,15 @@ pub enum MemberSort {
     Email,
     /// By when they joined.
     Joined,
+}
+
+/// An order and its direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemberOrder {
+    /// By what.
+    pub by: MemberSort,
+    /// Last first.
+    pub descending: bool,
 }
 
 /// Where a page begins: after or before a row, which is named by its sort key and its id.
@@ -94,14 +105,14 @@ impl OrgRead {
         &self,
         permit: &Permit<A>,
         filter: &MemberFilter,
-        sort: (MemberSort, Order),
+        order: MemberOrder,
         from: Option<&PageFrom>,
         limit: u64,
     ) -> Result<MemberPage, StoreError> {
         let matching = condition(permit, filter);
         let total = self.count(&matching).await?;
         let backwards = from.is_some_and(|from| from.before);
-        let select = page_query(&matching, &sort, from, limit + 1);
+        let select = page_query(&matching, order, from, limit + 1);
         let mut rows: Vec<MemberRow> = self.tx.query_all(&select).await?.iter().map(read).collect::<Result<_, _>>()?;
         let beyond = rows.len() as u64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -131,10 +142,9 @@ fn joined() -> SelectStatement {
 }
 
 fn condition<A: Reads<Member>>(permit: &Permit<A>, filter: &MemberFilter) -> Condition {
-    let reach = match (permit.reach(), permit.member()) {
-        (Reach::All, _) => Condition::all(),
-        (Reach::Own, Some(member)) => Member::owned_by(member),
-        (Reach::Own, None) => Condition::all().add(SimpleExpr::Constant(false.into())),
+    let reach = match permit.reach() {
+        Reach::All => Condition::all(),
+        Reach::Own => Member::owned_by(permit.member()),
     };
     let search = filter.search.as_deref().map(fold).filter(|text| !text.is_empty()).map(|text| {
         let like = || LikeExpr::new(format!("%{}%", escaped(&text))).escape('\\');
@@ -158,14 +168,9 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-fn page_query(
-    matching: &Condition,
-    (sort, order): &(MemberSort, Order),
-    from: Option<&PageFrom>,
-    limit: u64,
-) -> SelectStatement {
+fn page_query(matching: &Condition, order: MemberOrder, from: Option<&PageFrom>, limit: u64) -> SelectStatement {
     let backwards = from.is_some_and(|from| from.before);
-    let ascending = (*order == Order::Asc) != backwards;
+    let ascending = order.descending == backwards;
     let direction = || if ascending { Order::Asc } else { Order::Desc };
     let id = || Expr::col((m::Entity, m::Column::Id));
     let past = |column: Expr, value: sea_orm::Value| if ascending { column.gt(value) } else { column.lt(value) };
@@ -176,7 +181,7 @@ fn page_query(
         .cond_where(matching.clone())
         .limit(limit);
     // The two name columns clash with nothing: members have neither a name nor an address of their own.
-    let key = sort.column().map(|column| Expr::col((p::Entity, column)));
+    let key = order.by.column().map(|column| Expr::col((p::Entity, column)));
     if let Some(from) = from {
         let after_id = past(id(), from.id.into());
         select.cond_where(match key.clone() {
@@ -197,6 +202,34 @@ fn read(row: &QueryResult) -> Result<MemberRow, StoreError> {
     let member = Member::read(entity::members::Model::from_query_result(row, "")?)?;
     let (name, email): (String, String) = (row.try_get("", "name")?, row.try_get("", "email")?);
     Ok(MemberRow { member, person: Person::read(&name, &email)? })
+}
+
+impl OrgTx {
+    /// The built-in role of this kind.
+    ///
+    /// # Errors
+    /// When the database cannot answer or the row cannot be read.
+    pub async fn builtin_role<A: Writes<Member>>(
+        &self,
+        _permit: &Permit<A>,
+        builtin: Builtin,
+    ) -> Result<Option<Id<Role>>, StoreError> {
+        let roles: Vec<Versioned<Role>> = find_all(&self.tx).await?;
+        Ok(roles.into_iter().find(|role| role.record.builtin == Some(builtin)).map(|role| role.record.id))
+    }
+
+    /// How many active members hold a role: exact, because nobody else changes the organization meanwhile.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn active_holders<A: Writes<Member>>(
+        &self,
+        _permit: &Permit<A>,
+        role: Id<Role>,
+    ) -> Result<u64, StoreError> {
+        let holders = m::Entity::find().filter(m::Column::Role.eq(role.uuid())).filter(m::Column::State.eq("active"));
+        Ok(holders.count(&self.tx).await?)
+    }
 }
 
 impl m::Column {

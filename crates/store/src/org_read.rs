@@ -137,10 +137,9 @@ impl OrgRead {
 
     /// How far a permit goes, as a condition on the rows of `R`.
     fn reach<A: Reads<R>, R: Table>(permit: &Permit<A>) -> Condition {
-        match (permit.reach(), permit.member()) {
-            (Reach::All, _) => Condition::all(),
-            (Reach::Own, Some(member)) => R::owned_by(member),
-            (Reach::Own, None) => Condition::all().add(SimpleExpr::Constant(false.into())),
+        match permit.reach() {
+            Reach::All => Condition::all(),
+            Reach::Own => R::owned_by(permit.member()),
         }
     }
 }
@@ -164,6 +163,11 @@ pub(crate) async fn find_by<R: Table>(
     condition: SimpleExpr,
 ) -> Result<Option<Versioned<R>>, StoreError> {
     R::Entity::find().filter(condition).one(tx).await?.map(R::read).transpose()
+}
+
+/// Every record of a kind.
+pub(crate) async fn find_all<R: Table>(tx: &DatabaseTransaction) -> Result<Vec<Versioned<R>>, StoreError> {
+    R::Entity::find().all(tx).await?.into_iter().map(R::read).collect()
 }
 
 /// An id as the databases keep it.

@@ -34,10 +34,18 @@ pub trait Table: Record {
         Self::id_column().gt(id)
     }
 
-    /// What makes a row `member`'s own; records that are nobody's have no row that is.
-    fn owned_by(_member: Id<Member>) -> Condition {
-        Condition::all().add(SimpleExpr::Constant(false.into()))
+    /// What makes a row `member`'s own. A kind that has no owners is cut by no reach: who may list it sees all of it.
+    fn owned_by(_member: Option<Id<Member>>) -> Condition {
+        Condition::all()
     }
+}
+
+/// That `column` names the member; nothing is a nobody's own.
+pub(crate) fn own(column: impl ColumnTrait, member: Option<Id<Member>>) -> Condition {
+    Condition::all().add(match member {
+        Some(member) => column.eq(member.uuid()),
+        None => SimpleExpr::Constant(false.into()),
+    })
 }
 
 /// A one-word value as text.
@@ -161,8 +169,8 @@ impl Table for Member {
         entity::members::Column::Id
     }
 
-    fn owned_by(member: Id<Member>) -> Condition {
-        Condition::all().add(entity::members::Column::Id.eq(member.uuid()))
+    fn owned_by(member: Option<Id<Member>>) -> Condition {
+        own(entity::members::Column::Id, member)
     }
 }
 
@@ -299,7 +307,7 @@ impl Table for Key {
         entity::keys::Column::Id
     }
 
-    fn owned_by(member: Id<Member>) -> Condition {
-        Condition::all().add(entity::keys::Column::Owner.eq(member.uuid()))
+    fn owned_by(member: Option<Id<Member>>) -> Condition {
+        own(entity::keys::Column::Owner, member)
     }
 }

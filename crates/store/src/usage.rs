@@ -190,7 +190,7 @@ impl OrgRead {
     ) -> Result<Vec<(K, UsageSlice)>, StoreError> {
         let tx = self.store.0.backend.observed(self.id).await?;
         let total = |column: Column| Func::sum(Expr::col(column)).cast_as("BIGINT");
-        let rows: Vec<(K, i64, i64, Option<i64>, Option<i64>)> = reached(permit, filter)
+        let rows: Vec<SumRow<K>> = reached(permit, filter)
             .select_only()
             .expr(by.clone())
             .expr(Func::count(Expr::col(Column::Id)))
@@ -214,6 +214,9 @@ impl OrgRead {
         Ok(rows.into_iter().map(slice).collect())
     }
 }
+
+/// Key, calls, refused, input tokens, output tokens.
+type SumRow<K> = (K, i64, i64, Option<i64>, Option<i64>);
 
 /// The calls of a time that the permit reaches.
 fn reached<A: Reads<Usage>>(permit: &Permit<A>, filter: UsageFilter) -> Select<entity::usage::Entity> {

@@ -109,8 +109,8 @@ impl Sqlite {
         self.organization(organization).await?.observed.read().await
     }
 
-    pub(crate) async fn provisioned(&self, organization: Id<Organization>) -> Result<bool, StoreError> {
-        Ok(self.path(organization, "ready").exists())
+    pub(crate) fn provisioned(&self, organization: Id<Organization>) -> bool {
+        self.path(organization, "ready").exists()
     }
 
     /// Copies the migrated templates; the mark that they are whole is made last, when all else is on the disk.

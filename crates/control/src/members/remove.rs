@@ -1,0 +1,40 @@
+use gatewarden_access::{Caller, actions};
+use gatewarden_store::Giving;
+use gatewarden_types::{Id, InviteState, Key, KeyOwner, KeyState, Member, Organization, Seq, Versioned};
+
+use super::keep_an_owner;
+use crate::{App, Error, check_seen, or_refuse};
+
+/// Removes a member, revokes their keys and takes back their open invites, in one entry, and forgets who they were
+/// here.
+///
+/// # Errors
+/// When the caller may not, the member changed meanwhile, or they are the last owner.
+pub async fn remove(
+    app: &App,
+    caller: &Caller,
+    organization: Id<Organization>,
+    member: Id<Member>,
+    seen: Option<Seq>,
+) -> Result<(), Error> {
+    let mut tx = app.store.change(caller, organization).await?;
+    let asked = tx.permit_on::<actions::RemoveMember>(member, |_| Giving::Nothing).await;
+    let (permit, row) = or_refuse!(tx, asked);
+    check_seen(seen, row.version)?;
+    keep_an_owner(&tx, &permit, &row.record).await?;
+    for Versioned { record: key, .. } in tx.list::<_, Key>(&permit).await? {
+        if key.owner == KeyOwner::Member(member) && key.state == KeyState::Active {
+            tx.put(&permit, &Key { state: KeyState::Revoked, ..key }).await?;
+        }
+    }
+    for Versioned { record: invite, .. } in tx.list::<_, gatewarden_types::Invite>(&permit).await? {
+        if invite.invited_by == member && invite.state == InviteState::Pending {
+            tx.put(&permit, &gatewarden_types::Invite { state: InviteState::Revoked, ..invite }).await?;
+        }
+    }
+    tx.remove::<_, Member>(&permit, member).await?;
+    tx.forget_person(&permit, member).await?;
+    tx.commit(permit).await?;
+    app.store.leave(row.record.account, organization).await?;
+    Ok(())
+}
