@@ -4,7 +4,7 @@ use gatewarden_access::{Permit, Reads, Writes};
 use gatewarden_types::{Builtin, Id, Member, MemberState, Reach, Role, Versioned, fold};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryResult,
-    sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, LikeExpr, Order, Query, SelectStatement, SimpleExpr},
+    sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, LikeExpr, Order, Query, SelectStatement},
 };
 use uuid::Uuid;
 

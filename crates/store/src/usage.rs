@@ -6,11 +6,15 @@ use gatewarden_access::{Permit, Reads, Usage};
 use gatewarden_types::{Id, Key, Member, Model, Provider, Reach, Request, Seq, Timestamp};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, ExprTrait, Func, SimpleExpr},
+    sea_query::{Expr, ExprTrait, Func},
 };
 use uuid::Uuid;
 
-use crate::{OrgRead, StoreError, entity, entity::usage::Column, table::seq};
+use crate::{
+    OrgRead, StoreError, entity,
+    entity::usage::Column,
+    table::{own, seq},
+};
 
 /// One call, as the gateway saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,10 +224,9 @@ type SumRow<K> = (K, i64, i64, Option<i64>, Option<i64>);
 
 /// The calls of a time that the permit reaches.
 fn reached<A: Reads<Usage>>(permit: &Permit<A>, filter: UsageFilter) -> Select<entity::usage::Entity> {
-    let whose = match (permit.reach(), permit.member()) {
-        (Reach::All, _) => Condition::all(),
-        (Reach::Own, Some(member)) => Condition::all().add(Column::Member.eq(member.uuid())),
-        (Reach::Own, None) => Condition::all().add(SimpleExpr::Constant(false.into())),
+    let whose = match permit.reach() {
+        Reach::All => Condition::all(),
+        Reach::Own => own(Column::Member, permit.member()),
     };
     entity::usage::Entity::find()
         .filter(whose)
