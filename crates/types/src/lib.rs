@@ -8,6 +8,7 @@
 mod ambient;
 mod caller;
 mod id;
+mod network;
 mod record;
 mod text;
 mod timestamp;
@@ -16,6 +17,7 @@ mod words;
 pub use ambient::{Clock, Entropy};
 pub use caller::{Actor, Grant, Job, Target, Via};
 pub use id::{Account, BadId, Id, Kind, Request, Session};
+pub use network::{AllowedNetworks, Network};
 pub use record::{
     AnyRecord, Builtin, CredentialRef, Dialect, Feature, Invite, InviteState, Key, KeyOwner, KeyState, Level, Levels,
     Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState, Powers, Provider, Reach, Record,

@@ -1,0 +1,172 @@
+//! Who calls, and whether they may: from headers to a permit, by the same decision as the console's.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use gatewarden_access::{Caller, Facts, Permit, Reason, Subject, actions::InvokeModel, decide};
+use gatewarden_credentials::ApiKey;
+use gatewarden_types::{
+    Account, Actor, Digest, Id, KeyOwner, Levels, Member, Model, ModelSet, Request, Target, Timestamp, Via,
+};
+use hyper::header::{AUTHORIZATION, HeaderMap};
+use uuid::Uuid;
+
+use crate::{
+    refusal::Refusal,
+    snapshot::{Endpoint, HeldKey, Policy, Snapshot},
+};
+
+/// Where clients put their key besides `Authorization: Bearer`.
+pub(crate) const KEY_HEADERS: [&str; 4] = ["x-api-key", "api-key", "x-portkey-api-key", "x-litellm-api-key"];
+
+/// Reads the key from whichever header carries one. Clients of other gateways send a provider's key in
+/// `Authorization` as well; what does not begin as a key of ours counts only when nothing else is there.
+pub(crate) fn presented(headers: &HeaderMap) -> Result<ApiKey, Refusal> {
+    let bearer = headers.get_all(AUTHORIZATION).iter();
+    let named = KEY_HEADERS.iter().flat_map(|name| headers.get_all(*name));
+    let texts = bearer.chain(named).map(|value| without_scheme(value.as_bytes()));
+    let (mut ours, mut any) = (None, false);
+    for text in texts {
+        any = true;
+        if text.starts_with(b"gwk_") && ours.replace(text).is_some_and(|other| other != text) {
+            return Err(Refusal::TwoKeys);
+        }
+    }
+    let text = ours.ok_or(if any { Refusal::BadKey } else { Refusal::NoKey })?;
+    ApiKey::parse(text).map_err(|_| Refusal::BadKey)
+}
+
+fn without_scheme(value: &[u8]) -> &[u8] {
+    match value.split_at_checked(7) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer ") => rest.trim_ascii(),
+        _ => value.trim_ascii(),
+    }
+}
+
+/// A key whose secret was proven, with the policy it is judged by.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    pub(crate) held: Arc<HeldKey>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) owner: Option<(Id<Member>, Id<Account>)>,
+}
+
+impl Holder {
+    /// Finds the key and proves its secret. An unknown key costs the same comparison as a known one.
+    pub(crate) fn find(snapshot: &Snapshot, key: &ApiKey) -> Result<Self, Refusal> {
+        let held = snapshot.key(key.id());
+        let nobody = Digest([0; 32]);
+        let proven = key.matches(held.map_or(&nobody, |held| &held.key.verifier));
+        let held = held.filter(|_| proven).ok_or(Refusal::BadKey)?;
+        let policy = snapshot.policy(held.organization).ok_or(Refusal::NotReady)?;
+        let owner = policy.owner(&held.key).map(|member| (member.id, member.account));
+        Ok(Self { held: Arc::clone(held), policy: Arc::clone(policy), owner })
+    }
+
+    fn name(&self) -> String {
+        self.held.key.name.to_string()
+    }
+
+    /// What is known of the caller for one request.
+    pub(crate) fn facts(&self, request: Id<Request>, now: Timestamp) -> Result<Facts, Refusal> {
+        let actor = match (self.held.key.owner, self.owner) {
+            (KeyOwner::Organization, _) => Actor::Organization,
+            (KeyOwner::Member(_), Some((_, account))) => Actor::Account(account),
+            (KeyOwner::Member(_), None) => Actor::Anyone,
+        };
+        let caller = Caller { actor, via: Via::Key(self.held.key.id), request };
+        self.policy.facts(caller, &self.held.key, now).ok_or(Refusal::NotReady)
+    }
+
+    /// Decides whether the caller may call models at all, and says why not before any model is looked up.
+    pub(crate) fn may_call(&self, facts: &Facts) -> Result<(), Refusal> {
+        self.decide(facts, Id::from_uuid(Uuid::nil()), ModelSet::Only(BTreeSet::new()), None).map(drop)
+    }
+
+    /// Decides whether the caller may call the model that goes by `name`.
+    pub(crate) fn route(&self, facts: &Facts, name: &str) -> Result<Route, Refusal> {
+        self.may_call(facts)?;
+        let not_approved = || Refusal::NotApproved { key: self.name(), model: shown(name) };
+        let model = Arc::clone(self.policy.model(name).ok_or_else(not_approved)?);
+        let permit = self.may_call_model(facts, &model)?;
+        let endpoint = self.policy.endpoint(model.provider).map(Arc::clone).ok_or_else(not_approved)?;
+        Ok(Route { permit, model, endpoint })
+    }
+
+    /// Decides whether the caller may call one approved model.
+    pub(crate) fn may_call_model(&self, facts: &Facts, model: &Model) -> Result<Permit<InvokeModel>, Refusal> {
+        self.decide(facts, model.id, ModelSet::Only([model.id].into()), Some(model.name.as_str()))
+    }
+
+    fn decide(
+        &self,
+        facts: &Facts,
+        model: Id<Model>,
+        needs: ModelSet,
+        name: Option<&str>,
+    ) -> Result<Permit<InvokeModel>, Refusal> {
+        let mut subject = Subject::new(Target::of(model));
+        subject.limits = Some((Levels::new(), needs));
+        decide(facts, Some(subject)).map_err(|refused| {
+            // The limits of this subject are the one model it is.
+            let reason = if refused.reason == Reason::BeyondKey { Reason::KeyModel } else { refused.reason };
+            Refusal::Denied { key: self.name(), model: name.map(str::to_owned), reason }
+        })
+    }
+}
+
+/// A name as it may be repeated to its sender.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(128).collect()
+}
+
+/// The right to make one call, and where it goes.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) permit: Permit<InvokeModel>,
+    pub(crate) model: Arc<Model>,
+    pub(crate) endpoint: Arc<Endpoint>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatewarden_types::Entropy;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, value.parse().expect("a header value"));
+        }
+        map
+    }
+
+    fn key(byte: u8) -> String {
+        let id = Id::from_uuid(Uuid::from_u128(7));
+        ApiKey::generate(id, &Entropy::new(move |bytes| bytes.fill(byte))).text().expose().clone()
+    }
+
+    #[test]
+    fn a_key_is_found_in_every_header_that_clients_use() {
+        let text = key(1);
+        let bearer = format!("bearer {text}");
+        for pair in [("authorization", bearer.as_str()), ("authorization", &text)] {
+            assert!(presented(&headers(&[pair])).is_ok());
+        }
+        for name in KEY_HEADERS {
+            assert!(presented(&headers(&[(name, &text)])).is_ok());
+            assert!(presented(&headers(&[(name, &bearer), ("authorization", "Bearer sk-of-a-provider")])).is_ok());
+            assert!(presented(&headers(&[(name, &text), ("authorization", &bearer)])).is_ok());
+        }
+    }
+
+    #[test]
+    fn no_key_a_bad_key_and_two_keys_are_refused() {
+        let (one, two) = (key(1), key(2));
+        let refused = |pairs: &[(&'static str, &str)]| presented(&headers(pairs)).map(drop);
+        assert_eq!(refused(&[]), Err(Refusal::NoKey));
+        assert_eq!(refused(&[("authorization", "Bearer sk-x")]), Err(Refusal::BadKey));
+        assert_eq!(refused(&[("authorization", "Basic Z3drXw==")]), Err(Refusal::BadKey));
+        assert_eq!(refused(&[("x-api-key", &one[..74])]), Err(Refusal::BadKey));
+        assert_eq!(refused(&[("x-api-key", &one), ("api-key", &two)]), Err(Refusal::TwoKeys));
+    }
+}

@@ -1,0 +1,165 @@
+//! The bodies of answers: short ones of our own, and the provider's as they pass through.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+
+use crate::{
+    connections::{Activity, Phase},
+    tokens::{EventStream, PlainAnswer},
+    usage::Meter,
+};
+
+/// The body of an answer.
+pub(crate) struct AnswerBody {
+    content: Content,
+    /// Told when the answer is through, so that the connection's idle time begins.
+    activity: Option<Arc<Activity>>,
+}
+
+enum Content {
+    Whole(Option<Bytes>),
+    Passing(Box<Passing>),
+}
+
+/// A provider's answer on its way to the caller. Dropping it hands in the call's record and, if the answer is not
+/// whole, lets go of the provider.
+pub(crate) struct Passing {
+    incoming: Incoming,
+    reading: Reading,
+    meter: Meter,
+    ended: bool,
+}
+
+/// How the token counts are read out of an answer.
+pub(crate) enum Reading {
+    Plain(PlainAnswer),
+    Events(EventStream),
+    /// It is an error, or of a kind that carries no counts.
+    Nothing,
+}
+
+impl AnswerBody {
+    /// A short body of our own.
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Self { content: Content::Whole(Some(bytes)), activity: None }
+    }
+
+    /// A provider's answer, passed through.
+    pub(crate) fn passing(incoming: Incoming, reading: Reading, meter: Meter) -> Self {
+        let passing = Passing { incoming, reading, meter, ended: false };
+        Self { content: Content::Passing(Box::new(passing)), activity: None }
+    }
+
+    /// Ties it to the connection it goes out on.
+    pub(crate) fn on(mut self, activity: Arc<Activity>) -> Self {
+        self.activity = Some(activity);
+        self
+    }
+}
+
+impl Passing {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        loop {
+            let Some(frame) = ready!(Pin::new(&mut self.incoming).poll_frame(cx)) else {
+                return Poll::Ready(self.rest());
+            };
+            let Ok(bytes) = frame?.into_data() else { continue };
+            let bytes = self.look(bytes);
+            if !bytes.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+        }
+    }
+
+    fn look(&mut self, bytes: Bytes) -> Bytes {
+        match &mut self.reading {
+            Reading::Plain(answer) => {
+                answer.push(&bytes);
+                bytes
+            }
+            Reading::Events(stream) => stream.push(bytes),
+            Reading::Nothing => bytes,
+        }
+    }
+
+    fn rest(&mut self) -> Option<Result<Frame<Bytes>, hyper::Error>> {
+        self.ended = true;
+        match &mut self.reading {
+            Reading::Events(stream) => {
+                Some(stream.finish()).filter(|rest| !rest.is_empty()).map(|b| Ok(Frame::data(b)))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let tokens = match &self.reading {
+            Reading::Plain(answer) => answer.tokens(),
+            Reading::Events(stream) => stream.tokens(),
+            Reading::Nothing => None,
+        };
+        // A server that has sent all announced bytes does not ask for the end, so the body is asked here.
+        let complete = self.ended || self.incoming.is_end_stream();
+        self.meter.note(|record| {
+            record.tokens = tokens;
+            record.complete = complete;
+        });
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let frame = match &mut this.content {
+            Content::Whole(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Content::Passing(passing) => ready!(passing.poll(cx)),
+        };
+        if let Some(activity) = &this.activity {
+            activity.enter(Phase::Answering);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
+            Content::Passing(passing) => match passing.reading {
+                // What it holds back comes with the end.
+                Reading::Events(_) => passing.ended,
+                _ => passing.ended || passing.incoming.is_end_stream(),
+            },
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Content::Passing(passing) => match passing.reading {
+                Reading::Events(_) => SizeHint::default(),
+                _ => passing.incoming.size_hint(),
+            },
+        }
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        if let Some(activity) = &self.activity {
+            activity.enter(Phase::Waiting);
+        }
+    }
+}

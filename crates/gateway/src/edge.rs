@@ -1,0 +1,236 @@
+//! One request, from its head to its answer.
+
+use std::{convert::Infallible, sync::Arc, sync::atomic::Ordering::Relaxed};
+
+use bytes::{Bytes, BytesMut};
+use gatewarden_credentials::ApiKey;
+use gatewarden_types::{Clock, Entropy, Id, Model, Request as RequestId, Timestamp};
+use http_body_util::BodyExt;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Body, Incoming},
+    header::{CONNECTION, CONTENT_TYPE, HeaderValue},
+    http::request::Parts,
+};
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::{
+    admission::{Holder, Route, presented},
+    body::{AnswerBody, Reading},
+    chat::Chat,
+    connections::{Activity, Phase},
+    refusal::Refusal,
+    status::{Counters, Current, Status, metrics},
+    tokens::{EventStream, PlainAnswer},
+    upstream::{Providers, strip},
+    usage::{Meter, Till},
+};
+
+/// What one thread needs to answer requests.
+pub(crate) struct Edge {
+    pub(crate) current: Arc<Current>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) providers: Providers,
+    pub(crate) till: Till,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) body_limit: usize,
+}
+
+/// One request's own: what it is called, when it came, its head, and the connection it came on.
+struct Call {
+    id: Id<RequestId>,
+    at: Timestamp,
+    came: Instant,
+    head: Parts,
+    activity: Arc<Activity>,
+}
+
+impl Edge {
+    /// Answers a request. Whatever goes wrong is an answer too.
+    pub(crate) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        activity: Arc<Activity>,
+    ) -> Result<Response<AnswerBody>, Infallible> {
+        Counters::add(&self.counters.requests);
+        activity.enter(Phase::Receiving);
+        let (head, body) = request.into_parts();
+        let at = self.clock.now();
+        let call = Call { id: Id::new(at, &self.entropy), at, came: Instant::now(), head, activity };
+        let mut answer = match self.answer(&call, body).await {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                self.counters.refused(&refusal);
+                tracing::debug!(request = %call.id, code = refusal.code(), "refused");
+                refusal.answer()
+            }
+        };
+        if let Ok(id) = HeaderValue::try_from(call.id.to_string()) {
+            answer.headers_mut().insert("x-request-id", id);
+        }
+        if self.current.draining.load(Relaxed) {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        call.activity.enter(Phase::Answering);
+        Ok(answer.map(|body| body.on(call.activity)))
+    }
+
+    async fn answer(&self, call: &Call, body: Incoming) -> Result<Response<AnswerBody>, Refusal> {
+        let path = call.head.uri.path();
+        if path == "/v1/chat/completions" {
+            only(&call.head, &Method::POST, "POST")?;
+            return self.chat(call, body).await;
+        }
+        let model = path.strip_prefix("/v1/models/").filter(|name| !name.is_empty());
+        if model.is_none() && !matches!(path, "/v1/models" | "/healthz" | "/readyz" | "/metrics") {
+            return Err(Refusal::Route);
+        }
+        only(&call.head, &Method::GET, "GET")?;
+        match path {
+            "/healthz" => Ok(text(StatusCode::OK, "text/plain", "ok\n".to_owned())),
+            "/readyz" => Ok(self.ready()),
+            "/metrics" => Ok(self.metrics()),
+            _ => self.models(call, model.map(|name| percent_decode_str(name).decode_utf8_lossy()).as_deref()),
+        }
+    }
+
+    /// Proves the key by the policy in force now.
+    fn holder(&self, key: &ApiKey) -> Result<Holder, Refusal> {
+        let found = Holder::find(&self.current.snapshot.load(), key);
+        // Before everything has come, a key that is not here may still be a good one.
+        if found.is_err() && !self.current.caught_up.load(Relaxed) { Err(Refusal::NotReady) } else { found }
+    }
+
+    async fn chat(&self, call: &Call, body: Incoming) -> Result<Response<AnswerBody>, Refusal> {
+        let key = presented(&call.head.headers)?;
+        // Without a good key nobody sends a body here. What the key may is decided once the body is whole, by the
+        // policy of that moment.
+        self.holder(&key)?;
+        let body = self.receive(body).await;
+        let holder = self.holder(&key)?;
+        let mut meter = Meter::start(self.till.clone(), call.id, call.at, call.came, &holder);
+        let passed = match body {
+            Ok(body) => self.pass(call, &holder, body, &mut meter).await,
+            Err(refusal) => Err(refusal),
+        };
+        match passed {
+            Ok((answer, reading)) => Ok(answer.map(|incoming| AnswerBody::passing(incoming, reading, meter))),
+            Err(refusal) => {
+                meter.refused(&refusal);
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn pass(
+        &self,
+        call: &Call,
+        holder: &Holder,
+        body: Bytes,
+        meter: &mut Meter,
+    ) -> Result<(Response<Incoming>, Reading), Refusal> {
+        let facts = holder.facts(call.id, call.at)?;
+        holder.may_call(&facts)?;
+        let chat = Chat::parse(body)?;
+        let (streamed, route) = (chat.stream, holder.route(&facts, &chat.model)?);
+        meter.note(|record| {
+            record.model = Some(route.permit.target_id());
+            record.provider = Some(route.model.provider);
+            record.streamed = streamed;
+        });
+        let outgoing = chat.outgoing(route.model.upstream.as_str());
+        call.activity.enter(Phase::Provider);
+        meter.sent(Instant::now());
+        let mut answer = self.ask(call, &route, outgoing.body).await?;
+        meter.answered(Instant::now(), answer.status().as_u16());
+        Counters::add(&self.counters.passed);
+        let reading = reading(&answer, outgoing.usage_added);
+        strip(answer.headers_mut(), outgoing.usage_added);
+        Ok((answer, reading))
+    }
+
+    async fn ask(&self, call: &Call, route: &Route, body: Bytes) -> Result<Response<Incoming>, Refusal> {
+        tokio::select! {
+            biased;
+            answer = self.providers.chat(route, &call.head.headers, body) => answer,
+            () = call.activity.expired() => Err(Refusal::TimedOut(route.endpoint.provider.name.to_string())),
+        }
+    }
+
+    /// Reads a body whole, or up to the limit; a little beyond it, so that whoever sent too much reads why.
+    async fn receive(&self, mut body: Incoming) -> Result<Bytes, Refusal> {
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let (mut whole, mut received) = (BytesMut::with_capacity(announced.min(self.body_limit)), 0);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Refusal::Malformed("it ended early".to_owned()))?;
+            let Ok(bytes) = frame.into_data() else { continue };
+            received += bytes.len();
+            if received <= self.body_limit {
+                whole.extend_from_slice(&bytes);
+            } else if received > self.body_limit.saturating_mul(8) {
+                break;
+            }
+        }
+        if received > self.body_limit { Err(Refusal::TooLarge(self.body_limit)) } else { Ok(whole.freeze()) }
+    }
+
+    /// The models that the key may call, or one of them.
+    fn models(&self, call: &Call, name: Option<&str>) -> Result<Response<AnswerBody>, Refusal> {
+        let holder = self.holder(&presented(&call.head.headers)?)?;
+        let facts = holder.facts(call.id, call.at)?;
+        holder.may_call(&facts)?;
+        let body = if let Some(name) = name {
+            model(&holder.route(&facts, name)?.model)
+        } else {
+            let approved = holder.policy.approved().into_iter();
+            let callable = approved.filter(|model| holder.may_call_model(&facts, model).is_ok());
+            json!({"object": "list", "data": callable.map(|one| model(one)).collect::<Vec<_>>()})
+        };
+        Ok(text(StatusCode::OK, "application/json", body.to_string()))
+    }
+
+    fn ready(&self) -> Response<AnswerBody> {
+        let status = Status::of(&self.current, &self.counters);
+        let code = if status.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        text(code, "application/json", status.json())
+    }
+
+    fn metrics(&self) -> Response<AnswerBody> {
+        let status = Status::of(&self.current, &self.counters);
+        text(StatusCode::OK, "text/plain; version=0.0.4", metrics(&status, &self.counters))
+    }
+}
+
+/// How to read the counts of an answer: by what it says it is, not by what was asked for.
+fn reading(answer: &Response<Incoming>, usage_added: bool) -> Reading {
+    let media = answer.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    if !answer.status().is_success() {
+        Reading::Nothing
+    } else if media.starts_with(b"text/event-stream") {
+        Reading::Events(EventStream::new(usage_added))
+    } else if media.starts_with(b"application/json") {
+        Reading::Plain(PlainAnswer::default())
+    } else {
+        Reading::Nothing
+    }
+}
+
+/// A model as the OpenAI API lists it; its creation lies in its id.
+fn model(model: &Model) -> Value {
+    let created = model.id.uuid().get_timestamp().map_or(0, |at| at.to_unix().0);
+    json!({"id": model.name, "object": "model", "created": created, "owned_by": "organization"})
+}
+
+fn only(parts: &Parts, method: &Method, name: &'static str) -> Result<(), Refusal> {
+    if parts.method == *method { Ok(()) } else { Err(Refusal::Method(name)) }
+}
+
+fn text(status: StatusCode, media: &'static str, body: String) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::whole(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+}

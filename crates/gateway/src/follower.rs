@@ -1,0 +1,110 @@
+//! What comes from the control plane, and what becomes of it. A state machine without I/O.
+
+use gatewarden_credentials::SealingKey;
+use gatewarden_trail::Entry;
+use gatewarden_types::{AnyRecord, Id, Organization, Seq};
+
+use crate::snapshot::{Snapshot, Unreadable, Vault};
+
+/// One message from the control plane.
+#[derive(Debug)]
+pub enum FeedEvent {
+    /// The folded state of an organization: where following it begins, and begins anew after something unreadable.
+    Base {
+        /// The organization.
+        organization: Id<Organization>,
+        /// The position of its last entry.
+        seq: Seq,
+        /// Every policy record it has.
+        records: Vec<AnyRecord>,
+        /// The sealed credentials that its providers name.
+        bodies: Vec<Vec<u8>>,
+    },
+    /// The next entry of an organization's trail.
+    Entry {
+        /// The organization.
+        organization: Id<Organization>,
+        /// The entry in canonical bytes, as the trail stores it.
+        bytes: Vec<u8>,
+        /// The sealed credentials that it names.
+        bodies: Vec<Vec<u8>>,
+    },
+    /// An organization that is no longer there.
+    Removed(Id<Organization>),
+    /// Everything there was when following began has been sent; from now on the gateway is ready.
+    CaughtUp,
+}
+
+/// Something that someone has to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// Whose policy stays behind.
+    pub organization: Id<Organization>,
+    /// Why.
+    pub problem: Unreadable,
+}
+
+/// Follows the trails of all organizations and folds them into a snapshot.
+#[derive(Debug)]
+pub struct Follower {
+    snapshot: Snapshot,
+    vault: Vault,
+    caught_up: bool,
+}
+
+impl Follower {
+    /// Knows nothing yet; opens provider secrets with `key`.
+    pub fn new(key: SealingKey) -> Self {
+        Self { snapshot: Snapshot::default(), vault: Vault::new(key), caught_up: false }
+    }
+
+    /// The policy as of the last event.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Whether everything has come that was there when following began.
+    pub fn caught_up(&self) -> bool {
+        self.caught_up
+    }
+
+    /// Takes in one event. What cannot be read changes nothing but the organization's quarantine, and is returned.
+    pub fn step(&mut self, event: FeedEvent) -> Option<Alarm> {
+        let (organization, result) = match event {
+            FeedEvent::CaughtUp => {
+                self.caught_up = true;
+                return None;
+            }
+            FeedEvent::Removed(organization) => (organization, Ok(self.snapshot.without(organization))),
+            FeedEvent::Base { organization, seq, records, bodies } => {
+                self.vault.hold(bodies);
+                (organization, self.snapshot.rebase(organization, seq, records, &self.vault))
+            }
+            FeedEvent::Entry { organization, bytes, bodies } => {
+                self.vault.hold(bodies);
+                (organization, self.entry(organization, &bytes))
+            }
+        };
+        let alarm = match result {
+            Ok(next) => {
+                self.snapshot = next;
+                None
+            }
+            Err(problem) => {
+                self.snapshot = self.snapshot.quarantine(organization, problem.clone());
+                Some(Alarm { organization, problem })
+            }
+        };
+        // What was opened lives in the snapshot; the sealed bodies are of no further use.
+        self.vault.hold(Vec::new());
+        alarm
+    }
+
+    fn entry(&self, organization: Id<Organization>, bytes: &[u8]) -> Result<Snapshot, Unreadable> {
+        let entry = Entry::from_bytes(bytes).map_err(|error| Unreadable::Entry(error.to_string()))?;
+        if entry.organization != Some(organization) {
+            return Err(Unreadable::OtherTrail);
+        }
+        self.snapshot.apply(&entry, &self.vault)
+    }
+}

@@ -1,0 +1,126 @@
+//! Everything the gateway refuses, and the one place that says so in HTTP.
+
+use bytes::Bytes;
+use gatewarden_access::Reason;
+use hyper::{
+    Response, StatusCode,
+    header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde_json::json;
+
+use crate::body::AnswerBody;
+
+/// Why a call was not made, or not to its end. Its text is for the caller: what happened, and who can change it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("There is no such path. Model calls go to /v1/chat/completions, and /v1/models lists the models.")]
+    Route,
+    #[error("This path takes {0} only.")]
+    Method(&'static str),
+    #[error("No API key was sent. Send yours as 'Authorization: Bearer gwk_…'.")]
+    NoKey,
+    // Malformed, unknown and wrong are one variant, so that no stranger can tell them apart.
+    #[error("This is not a valid API key. Check that it was copied whole, or ask an admin for another.")]
+    BadKey,
+    #[error("Several different API keys were sent. Send one.")]
+    TwoKeys,
+    #[error("Key '{key}' may not call {}. {reason}", what(model.as_deref()))]
+    Denied { key: String, model: Option<String>, reason: Reason },
+    #[error(
+        "Key '{key}' may not call model '{model}': it is not approved in this organization. \
+         An admin can approve it under Models."
+    )]
+    NotApproved { key: String, model: String },
+    #[error("The request body cannot be read: {0}")]
+    Malformed(String),
+    #[error("The request names no model. Set 'model' to one of those that /v1/models lists.")]
+    NoModel,
+    #[error("The request body is too large: at most {0} bytes are taken.")]
+    TooLarge(usize),
+    #[error("The secret of provider '{0}' is not available. An admin can enter it again under Providers.")]
+    CredentialMissing(String),
+    #[error("Provider '{0}' refused its credential. An admin can enter it again under Providers.")]
+    CredentialRefused(String),
+    #[error(
+        "Provider '{0}' is at a private address, which this gateway may not call. \
+         The operator can allow it with GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE."
+    )]
+    PrivateAddress(String),
+    #[error(
+        "Provider '{0}' cannot be reached. Try again; if it stays so, an admin can check its address under Providers."
+    )]
+    Unreachable(String),
+    #[error("Provider '{0}' broke off before it answered. Try again.")]
+    Broke(String),
+    #[error("Provider '{0}' did not answer in time. Try again.")]
+    TimedOut(String),
+    #[error("This gateway does not have the organization's policy yet. Try again in a moment.")]
+    NotReady,
+}
+
+fn what(model: Option<&str>) -> String {
+    model.map_or_else(|| "models".to_owned(), |model| format!("model '{model}'"))
+}
+
+/// How a refusal is told: status, the type and code that OpenAI clients read, and the parameter it is about.
+struct Told(StatusCode, &'static str, &'static str, Option<&'static str>);
+
+impl Refusal {
+    /// The word for it in usage records and metrics.
+    pub(crate) fn code(&self) -> &'static str {
+        self.told().2
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.told().0
+    }
+
+    fn told(&self) -> Told {
+        const REQUEST: &str = "invalid_request_error";
+        const KEY: &str = "authentication_error";
+        const PERMISSION: &str = "permission_error";
+        const PROVIDER: &str = "provider_error";
+        match self {
+            Self::Route => Told(StatusCode::NOT_FOUND, REQUEST, "unknown_url", None),
+            Self::Method(_) => Told(StatusCode::METHOD_NOT_ALLOWED, REQUEST, "method_not_allowed", None),
+            Self::NoKey => Told(StatusCode::UNAUTHORIZED, KEY, "missing_api_key", None),
+            Self::BadKey => Told(StatusCode::UNAUTHORIZED, KEY, "invalid_api_key", None),
+            Self::TwoKeys => Told(StatusCode::UNAUTHORIZED, KEY, "several_api_keys", None),
+            Self::Denied { reason, .. } => match reason {
+                Reason::KeyRevoked | Reason::KeyExpired => Told(StatusCode::UNAUTHORIZED, KEY, reason.word(), None),
+                Reason::KeyModel => Told(StatusCode::FORBIDDEN, PERMISSION, reason.word(), Some("model")),
+                _ => Told(StatusCode::FORBIDDEN, PERMISSION, reason.word(), None),
+            },
+            Self::NotApproved { .. } => Told(StatusCode::NOT_FOUND, REQUEST, "model_not_found", Some("model")),
+            Self::Malformed(_) => Told(StatusCode::BAD_REQUEST, REQUEST, "invalid_body", None),
+            Self::NoModel => Told(StatusCode::BAD_REQUEST, REQUEST, "missing_model", Some("model")),
+            Self::TooLarge(_) => Told(StatusCode::PAYLOAD_TOO_LARGE, REQUEST, "body_too_large", None),
+            Self::CredentialMissing(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "credential_missing", None),
+            Self::CredentialRefused(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "credential_refused", None),
+            Self::PrivateAddress(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "private_address", None),
+            Self::Unreachable(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_unreachable", None),
+            Self::Broke(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_broke_off", None),
+            Self::TimedOut(_) => Told(StatusCode::GATEWAY_TIMEOUT, PROVIDER, "provider_timed_out", None),
+            Self::NotReady => Told(StatusCode::SERVICE_UNAVAILABLE, "server_error", "not_ready", None),
+        }
+    }
+
+    /// The answer, with a body in the shape of the OpenAI API.
+    pub(crate) fn answer(&self) -> Response<AnswerBody> {
+        let Told(status, kind, code, param) = self.told();
+        let body = json!({"error": {"message": self.to_string(), "type": kind, "param": param, "code": code}});
+        let mut response = Response::new(AnswerBody::whole(Bytes::from(body.to_string())));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match self {
+            Self::Method(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
+            Self::NotReady => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
+            _ if status == StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

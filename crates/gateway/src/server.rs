@@ -1,0 +1,327 @@
+//! Threads, sockets and the order in which they start and stop.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc::Receiver as StdReceiver},
+    thread,
+    time::Duration,
+};
+
+use gatewarden_credentials::SealingKey;
+use gatewarden_types::{AllowedNetworks, Clock, Entropy, Id, Organization, Seq};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime,
+    sync::{mpsc, watch},
+    time::{interval, timeout},
+};
+
+use crate::{
+    connections::{Connections, Patience},
+    edge::Edge,
+    follower::{FeedEvent, Follower},
+    status::{Counters, Current, Status},
+    upstream::Providers,
+    usage::{Till, UsageRecord},
+};
+
+/// How often usage records are collected.
+const COLLECTING: Duration = Duration::from_millis(20);
+/// How many usage records go out at once.
+const BATCH: usize = 512;
+
+/// What a gateway has to be told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// How many threads answer requests; at least one.
+    pub workers: usize,
+    /// The longest request body that is taken, in bytes.
+    pub body_limit: usize,
+    /// The private addresses at which providers may be.
+    pub allow_private: AllowedNetworks,
+    /// How long connections may do nothing.
+    pub patience: Patience,
+    /// How long calls may go on after a shutdown has begun.
+    pub drain: Duration,
+}
+
+impl Config {
+    /// The usual settings for an address: a thread per core, bodies of 4 MiB, no private providers, 30 s to drain.
+    pub fn new(listen: SocketAddr) -> Self {
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        let (patience, drain) = (Patience::default(), Duration::from_secs(30));
+        Self {
+            listen,
+            workers,
+            body_limit: 4 * 1024 * 1024,
+            allow_private: AllowedNetworks::default(),
+            patience,
+            drain,
+        }
+    }
+}
+
+/// What comes into a gateway and what goes out of it besides calls.
+#[derive(Debug)]
+pub struct Lines {
+    /// The trails of its organizations. When it ends, the gateway goes on with the policy it has.
+    pub feed: mpsc::Receiver<FeedEvent>,
+    /// Batches of usage records. While it is full, records wait; beyond 16,384 they are dropped and counted.
+    pub usage: mpsc::Sender<Vec<UsageRecord>>,
+    /// Opens the credentials of providers.
+    pub sealing: SealingKey,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where request ids come from.
+    pub entropy: Entropy,
+}
+
+/// A running gateway. Dropping it stops it at once; [`Gateway::shutdown`] lets calls finish.
+#[derive(Debug)]
+pub struct Gateway {
+    addr: SocketAddr,
+    current: Arc<Current>,
+    counters: Arc<Counters>,
+    stop: watch::Sender<bool>,
+    ended: mpsc::Receiver<()>,
+}
+
+impl Gateway {
+    /// Binds the address and starts the threads. It is ready once the feed has said [`FeedEvent::CaughtUp`].
+    ///
+    /// # Errors
+    /// When the address cannot be bound, also because something listens there already, or a thread cannot be made.
+    pub fn start(config: &Config, lines: Lines) -> io::Result<Self> {
+        let listeners = listeners(config.listen, config.workers.max(1))?;
+        let addr = listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
+        let (current, counters) = (Arc::new(Current::default()), Arc::new(Counters::default()));
+        let (stop, stopped) = watch::channel(false);
+        let (till, records) = Till::new(Arc::clone(&counters));
+        let (working, workers_ended) = mpsc::channel(1);
+        let allowed = Arc::new(config.allow_private.clone());
+        for listener in listeners {
+            let edge = Edge {
+                current: Arc::clone(&current),
+                counters: Arc::clone(&counters),
+                providers: Providers::new(Arc::clone(&allowed))?,
+                till: till.clone(),
+                clock: lines.clock.clone(),
+                entropy: lines.entropy.clone(),
+                body_limit: config.body_limit,
+            };
+            let worker = Worker { edge: Arc::new(edge), config: config.clone(), stopped: stopped.clone() };
+            let working = working.clone();
+            spawn("gateway-edge", move || worker.run(listener).map(|()| drop(working)))?;
+        }
+        drop(working);
+        let (open, ended) = mpsc::channel(1);
+        let steward =
+            Steward { current: Arc::clone(&current), counters: Arc::clone(&counters), records, usage: lines.usage };
+        let follower = Follower::new(lines.sealing);
+        spawn("gateway-steward", move || steward.run(follower, lines.feed, workers_ended).map(|()| drop(open)))?;
+        Ok(Self { addr, current, counters, stop, ended })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// How it is doing.
+    pub fn status(&self) -> Status {
+        Status::of(&self.current, &self.counters)
+    }
+
+    /// The position of the policy that an organization's calls are decided by now.
+    pub fn position(&self, organization: Id<Organization>) -> Option<Seq> {
+        self.current.snapshot.load().position(organization)
+    }
+
+    /// Stops taking connections, lets calls finish for as long as the configuration says, hands in the last usage.
+    pub async fn shutdown(mut self) {
+        self.current.draining.store(true, Relaxed);
+        self.stop.send_replace(true);
+        // Nothing is ever sent; the line closes when the last thread has ended.
+        while self.ended.recv().await.is_some() {}
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    let body = move || {
+        if let Err(error) = run() {
+            tracing::error!(%error, "a thread of the gateway cannot run");
+        }
+    };
+    thread::Builder::new().name(name.to_owned()).spawn(body).map(drop)
+}
+
+/// One listening socket for each thread; the kernel spreads connections over them.
+fn listeners(listen: SocketAddr, count: usize) -> io::Result<Vec<std::net::TcpListener>> {
+    // Sockets that share a port would also share it with another gateway of the same user. This one shares with
+    // nobody, so it fails when something listens there.
+    drop(bind(listen, false)?);
+    let first = bind(listen, true)?;
+    let addr = first.local_addr()?;
+    let rest = (1..count).map(|_| bind(addr, true));
+    std::iter::once(Ok(first)).chain(rest).collect()
+}
+
+fn bind(addr: SocketAddr, share: bool) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(share)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(1024)?;
+    Ok(socket.into())
+}
+
+fn single_threaded() -> io::Result<runtime::Runtime> {
+    runtime::Builder::new_current_thread().enable_all().build()
+}
+
+struct Worker {
+    edge: Arc<Edge>,
+    config: Config,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Worker {
+    fn run(self, listener: std::net::TcpListener) -> io::Result<()> {
+        single_threaded()?.block_on(self.serve(listener))
+    }
+
+    async fn serve(self, listener: std::net::TcpListener) -> io::Result<()> {
+        let listener = TcpListener::from_std(listener)?;
+        let (connections, open) = (Arc::new(Connections::default()), GracefulShutdown::new());
+        let sweeping = Arc::clone(&connections);
+        let patience = self.config.patience;
+        let sweep = tokio::spawn(async move { sweeping.sweep(patience).await });
+        let mut stopped = self.stopped.clone();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.converse(stream, &connections, &open),
+                    // Out of file descriptors, most likely: let some calls end before the next attempt.
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
+                // Also when the handle is gone.
+                _ = stopped.wait_for(|stopped| *stopped) => break,
+            }
+        }
+        drop(listener);
+        // A handle that was dropped instead of shut down wants no draining.
+        let drain = if *self.stopped.borrow() { self.config.drain } else { Duration::ZERO };
+        if timeout(drain, open.shutdown()).await.is_err() {
+            tracing::warn!("calls were still open when the time to drain was over");
+        }
+        sweep.abort();
+        Ok(())
+    }
+
+    fn converse(&self, stream: TcpStream, connections: &Connections, open: &GracefulShutdown) {
+        Counters::add(&self.edge.counters.connections);
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let (activity, edge) = (connections.begin(), Arc::clone(&self.edge));
+        let connection = http1::Builder::new()
+            // A caller that closes its half has left: the call to the provider is let go of at once.
+            .half_close(false)
+            .writev(false)
+            .header_read_timeout(None)
+            .max_buf_size(64 * 1024)
+            .serve_connection(TokioIo::new(stream), {
+                let activity = Arc::clone(&activity);
+                service_fn(move |request| {
+                    let (edge, activity) = (Arc::clone(&edge), Arc::clone(&activity));
+                    async move { edge.serve(request, activity).await }
+                })
+            });
+        let connection = open.watch(connection);
+        let watched = Arc::clone(&activity);
+        let task = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::trace!(%error, "a connection ended early");
+            }
+            drop(activity);
+        });
+        connections.watch(&watched, task.abort_handle());
+    }
+}
+
+/// The thread beside the edge: follows the trails and collects usage.
+struct Steward {
+    current: Arc<Current>,
+    counters: Arc<Counters>,
+    records: StdReceiver<UsageRecord>,
+    usage: mpsc::Sender<Vec<UsageRecord>>,
+}
+
+impl Steward {
+    fn run(self, follower: Follower, feed: mpsc::Receiver<FeedEvent>, workers: mpsc::Receiver<()>) -> io::Result<()> {
+        single_threaded()?.block_on(self.serve(follower, feed, workers));
+        Ok(())
+    }
+
+    async fn serve(self, mut follower: Follower, mut feed: mpsc::Receiver<FeedEvent>, mut workers: mpsc::Receiver<()>) {
+        let mut collecting = interval(COLLECTING);
+        let mut following = true;
+        loop {
+            tokio::select! {
+                biased;
+                event = feed.recv(), if following => if let Some(event) = event {
+                    self.follow(&mut follower, event);
+                } else {
+                    following = false;
+                    self.current.orphaned.store(true, Relaxed);
+                    tracing::warn!("the feed has ended; the gateway goes on with the policy it has");
+                },
+                _ = collecting.tick() => self.collect(),
+                _ = workers.recv() => break,
+            }
+        }
+        self.hand_in().await;
+    }
+
+    fn follow(&self, follower: &mut Follower, event: FeedEvent) {
+        Counters::add(&self.counters.entries);
+        if let Some(alarm) = follower.step(event) {
+            Counters::add(&self.counters.alarms);
+            tracing::error!(organization = %alarm.organization, problem = %alarm.problem, "the organization's last good policy stays in force");
+        }
+        self.current.snapshot.store(Arc::new(follower.snapshot().clone()));
+        self.current.caught_up.store(follower.caught_up(), Relaxed);
+    }
+
+    /// Passes on what waits, as far as there is room for it.
+    fn collect(&self) {
+        loop {
+            let Ok(place) = self.usage.try_reserve() else { return };
+            let batch: Vec<UsageRecord> = self.records.try_iter().take(BATCH).collect();
+            if batch.is_empty() {
+                return;
+            }
+            place.send(batch);
+        }
+    }
+
+    /// Passes on the last records, waiting for room.
+    async fn hand_in(&self) {
+        loop {
+            let batch: Vec<UsageRecord> = self.records.try_iter().take(BATCH).collect();
+            if batch.is_empty() || self.usage.send(batch).await.is_err() {
+                return;
+            }
+        }
+    }
+}

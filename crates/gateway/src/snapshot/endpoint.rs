@@ -1,0 +1,92 @@
+//! Where a provider is and what opens it, ready for use.
+
+use std::collections::HashMap;
+
+use gatewarden_credentials::{Sealed, SealedFor, SealingKey};
+use gatewarden_types::{Digest, Id, Organization, Provider};
+use hyper::{
+    Uri,
+    header::HeaderValue,
+    http::uri::{Authority, PathAndQuery, Scheme},
+};
+
+use super::Unreadable;
+
+/// The sealed secrets that came with an event, by the name that provider records give them, and the key that opens them.
+#[derive(Debug)]
+pub struct Vault {
+    key: SealingKey,
+    sealed: HashMap<Digest, Sealed>,
+}
+
+impl Vault {
+    /// An empty vault.
+    pub fn new(key: SealingKey) -> Self {
+        Self { key, sealed: HashMap::new() }
+    }
+
+    /// Holds these bodies and no others. Their names are computed here, so none can pass for another.
+    pub fn hold(&mut self, bodies: Vec<Vec<u8>>) {
+        let named = bodies.into_iter().map(Sealed::from_bytes).map(|sealed| (sealed.reference().0, sealed));
+        self.sealed = named.collect();
+    }
+
+    /// The `Authorization` header that a provider wants; none when its secret is not here or does not open.
+    fn authorization(&self, organization: Id<Organization>, provider: &Provider) -> Option<HeaderValue> {
+        let sealed = self.sealed.get(&provider.credential?.0)?;
+        let purpose = SealedFor::ProviderCredential { organization, provider: provider.id };
+        let secret = self.key.open(sealed, purpose).ok()?;
+        let mut value = HeaderValue::try_from(format!("Bearer {}", secret.expose())).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// A provider, ready to be called.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Endpoint {
+    pub(crate) provider: Provider,
+    authorization: Option<HeaderValue>,
+    scheme: Scheme,
+    authority: Authority,
+    path: String,
+}
+
+impl Endpoint {
+    pub(super) fn new(
+        organization: Id<Organization>,
+        provider: Provider,
+        vault: &Vault,
+        before: Option<&Self>,
+    ) -> Result<Self, Unreadable> {
+        let uri: Uri = provider.base_url.as_str().parse().map_err(|_| Unreadable::BaseUrl(provider.id))?;
+        let parts = uri.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(Unreadable::BaseUrl(provider.id));
+        };
+        let path = parts.path_and_query.map_or_else(String::new, |path| path.as_str().trim_end_matches('/').to_owned());
+        // A credential comes once, with the entry that names it first; later entries only repeat its name.
+        let kept = before.filter(|before| before.provider.credential == provider.credential);
+        let opened = vault.authorization(organization, &provider);
+        let authorization = opened.or_else(|| kept.and_then(|before| before.authorization.clone()));
+        Ok(Self { provider, authorization, scheme, authority, path })
+    }
+
+    /// The address of an operation such as `/chat/completions`: the provider's base URL and nothing of the caller's.
+    pub(crate) fn uri(&self, operation: &str) -> Option<Uri> {
+        let mut parts = hyper::http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::try_from(format!("{}{operation}", self.path)).ok()?);
+        Uri::from_parts(parts).ok()
+    }
+
+    /// The credential to send. A provider without one is sent none; one whose secret is missing cannot be called.
+    pub(crate) fn authorization(&self) -> Result<Option<&HeaderValue>, ()> {
+        match (&self.authorization, self.provider.credential) {
+            (Some(value), _) => Ok(Some(value)),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(()),
+        }
+    }
+}

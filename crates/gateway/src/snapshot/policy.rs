@@ -1,0 +1,105 @@
+//! One organization's policy as the gateway needs it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use gatewarden_access::{Caller, Facts};
+use gatewarden_types::{
+    Builtin, Id, Key, KeyOwner, Member, Model, ModelName, ModelState, Organization, Provider, Role, Seq, Timestamp,
+};
+
+use super::{Endpoint, Shards, Unreadable};
+
+/// What one organization allows. Cloning it copies pointers; each part is copied only when it changes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Policy {
+    pub(super) id: Id<Organization>,
+    pub(super) seq: Seq,
+    pub(super) organization: Option<Arc<Organization>>,
+    pub(super) roles: Arc<BTreeMap<Id<Role>, Arc<Role>>>,
+    pub(super) members: Shards<Arc<Member>>,
+    pub(super) providers: Arc<BTreeMap<Id<Provider>, Arc<Endpoint>>>,
+    pub(super) models: Arc<Models>,
+    pub(super) quarantine: Option<Unreadable>,
+}
+
+/// The models of an organization, by id and by the name callers use.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Models {
+    by_id: BTreeMap<Id<Model>, Arc<Model>>,
+    by_name: HashMap<ModelName, Id<Model>>,
+}
+
+impl Models {
+    pub(super) fn put(&mut self, model: Model) {
+        self.by_id.insert(model.id, Arc::new(model));
+        self.name();
+    }
+
+    pub(super) fn remove(&mut self, id: Id<Model>) {
+        self.by_id.remove(&id);
+        self.name();
+    }
+
+    /// Names follow from the records alone, never from the order in which they came, so that a base and the entries
+    /// behind it give the same answer.
+    fn name(&mut self) {
+        let approved = self.by_id.values().filter(|model| model.state == ModelState::Approved);
+        self.by_name = approved.rev().map(|model| (model.name.clone(), model.id)).collect();
+    }
+}
+
+impl Policy {
+    pub(super) fn new(id: Id<Organization>) -> Self {
+        Self {
+            id,
+            seq: 0,
+            organization: None,
+            roles: Arc::default(),
+            members: Shards::default(),
+            providers: Arc::default(),
+            models: Arc::default(),
+            quarantine: None,
+        }
+    }
+
+    /// The position this is the state at.
+    pub(crate) fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The approved model that callers name so.
+    pub(crate) fn model(&self, name: &str) -> Option<&Arc<Model>> {
+        let name: ModelName = name.parse().ok()?;
+        self.models.by_id.get(self.models.by_name.get(&name)?)
+    }
+
+    /// The approved models, in the order of their names.
+    pub(crate) fn approved(&self) -> Vec<&Arc<Model>> {
+        let mut models: Vec<_> = self.models.by_name.values().filter_map(|id| self.models.by_id.get(id)).collect();
+        models.sort_by(|a, b| a.name.cmp(&b.name));
+        models
+    }
+
+    pub(crate) fn endpoint(&self, provider: Id<Provider>) -> Option<&Arc<Endpoint>> {
+        self.providers.get(&provider)
+    }
+
+    /// The member that a key belongs to, if it is a member's and they are still there.
+    pub(crate) fn owner(&self, key: &Key) -> Option<&Arc<Member>> {
+        match key.owner {
+            KeyOwner::Member(member) => self.members.get(member.uuid()),
+            KeyOwner::Organization => None,
+        }
+    }
+
+    /// What is known of whoever calls with `key`; none when the policy lacks what it takes to know.
+    pub(crate) fn facts(&self, caller: Caller, key: &Key, now: Timestamp) -> Option<Facts> {
+        let organization = self.organization.as_deref()?;
+        let owner_role = self.roles.values().find(|role| role.builtin == Some(Builtin::Owner))?;
+        let owner = self.owner(key).and_then(|member| Some((member.as_ref(), self.roles.get(&member.role)?.as_ref())));
+        Some(Facts::key(caller, organization, key, owner, owner_role, now))
+    }
+}

@@ -1,0 +1,134 @@
+//! What the gateway says about itself: counters, readiness, and the pages that show them.
+
+use std::{
+    fmt::Write,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use arc_swap::ArcSwap;
+
+use crate::{follower::Alarm, refusal::Refusal, snapshot::Snapshot};
+
+/// Counted since the start. Plain sums, no label but a refusal's code.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) requests: AtomicU64,
+    pub(crate) passed: AtomicU64,
+    pub(crate) entries: AtomicU64,
+    pub(crate) alarms: AtomicU64,
+    pub(crate) usage_dropped: AtomicU64,
+    pub(crate) connections: AtomicU64,
+    refusals: Mutex<std::collections::BTreeMap<&'static str, u64>>,
+}
+
+impl Counters {
+    pub(crate) fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn refused(&self, refusal: &Refusal) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        *refusals.entry(refusal.code()).or_default() += 1;
+    }
+}
+
+/// The policy in force and the state of following it.
+#[derive(Debug, Default)]
+pub(crate) struct Current {
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) caught_up: AtomicBool,
+    pub(crate) draining: AtomicBool,
+    /// The feed has ended: the policy in force stays as it is.
+    pub(crate) orphaned: AtomicBool,
+}
+
+/// How a gateway is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether it answers calls.
+    pub ready: bool,
+    /// Whether it is finishing what it has and takes no more.
+    pub draining: bool,
+    /// Whether the feed has ended, so that the policy can no longer change.
+    pub orphaned: bool,
+    /// The organizations it serves.
+    pub organizations: usize,
+    /// The keys it knows.
+    pub keys: usize,
+    /// The organizations that keep an older policy, and why.
+    pub alarms: Vec<Alarm>,
+    /// Usage records that were lost because nobody collected them.
+    pub usage_dropped: u64,
+}
+
+impl Status {
+    pub(crate) fn of(current: &Current, counters: &Counters) -> Self {
+        let snapshot = current.snapshot.load();
+        let draining = current.draining.load(Relaxed);
+        let quarantined = snapshot.quarantined();
+        Self {
+            ready: current.caught_up.load(Relaxed) && !draining,
+            draining,
+            orphaned: current.orphaned.load(Relaxed),
+            organizations: snapshot.organizations(),
+            keys: snapshot.keys(),
+            alarms: quarantined.map(|(organization, _, why)| Alarm { organization, problem: why.clone() }).collect(),
+            usage_dropped: counters.usage_dropped.load(Relaxed),
+        }
+    }
+
+    /// For `/readyz`: anyone may read it, so it counts organizations and names none.
+    pub(crate) fn json(&self) -> String {
+        let degraded = self.orphaned || !self.alarms.is_empty();
+        let state = match (self.ready, self.draining, degraded) {
+            (false, true, _) => "draining",
+            (false, false, _) => "starting",
+            (true, _, true) => "degraded",
+            (true, _, false) => "ready",
+        };
+        let (organizations, behind, orphaned) = (self.organizations, self.alarms.len(), self.orphaned);
+        let body = serde_json::json!({
+            "status": state, "organizations": organizations, "organizations_behind": behind, "feed_lost": orphaned,
+        });
+        body.to_string()
+    }
+}
+
+/// The counters in Prometheus' text form.
+pub(crate) fn metrics(status: &Status, counters: &Counters) -> String {
+    let mut text = String::new();
+    let rows: [(&str, &str, &str, u64); 10] = [
+        ("gatewarden_requests_total", "counter", "Requests received.", counters.requests.load(Relaxed)),
+        ("gatewarden_passed_total", "counter", "Calls passed on to a provider.", counters.passed.load(Relaxed)),
+        ("gatewarden_feed_events_total", "counter", "Events taken in from the feed.", counters.entries.load(Relaxed)),
+        ("gatewarden_feed_alarms_total", "counter", "Events that could not be read.", counters.alarms.load(Relaxed)),
+        ("gatewarden_usage_dropped_total", "counter", "Usage records lost.", status.usage_dropped),
+        ("gatewarden_connections_total", "counter", "Connections accepted.", counters.connections.load(Relaxed)),
+        ("gatewarden_ready", "gauge", "1 while calls are answered.", u64::from(status.ready)),
+        ("gatewarden_organizations", "gauge", "Organizations served.", status.organizations as u64),
+        ("gatewarden_organizations_behind", "gauge", "Organizations on an older policy.", status.alarms.len() as u64),
+        ("gatewarden_keys", "gauge", "API keys known.", status.keys as u64),
+    ];
+    for (name, kind, help, value) in rows {
+        row(&mut text, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"));
+    }
+    row(
+        &mut text,
+        format_args!("# HELP gatewarden_refusals_total Calls refused.\n# TYPE gatewarden_refusals_total counter\n"),
+    );
+    let refusals = counters.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+    for (code, count) in refusals.iter() {
+        row(&mut text, format_args!("gatewarden_refusals_total{{code=\"{code}\"}} {count}\n"));
+    }
+    text
+}
+
+fn row(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // INVARIANT: writing to a string does not fail.
+    if text.write_fmt(line).is_err() {
+        text.clear();
+    }
+}

@@ -1,0 +1,191 @@
+//! Reading the token counts out of an answer while it passes through.
+
+use bytes::{Bytes, BytesMut};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// The longest single event, and the longest plain answer, that is looked into. Longer ones pass through unread.
+const LONGEST: usize = 4 * 1024 * 1024;
+
+/// The tokens that a provider counted for one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Tokens {
+    /// What the model read.
+    #[serde(rename = "prompt_tokens", alias = "input_tokens", default)]
+    pub read: u64,
+    /// What it wrote.
+    #[serde(rename = "completion_tokens", alias = "output_tokens", default)]
+    pub written: u64,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    usage: Option<Tokens>,
+    choices: Option<Vec<IgnoredAny>>,
+}
+
+/// Looks into a plain JSON answer.
+#[derive(Debug, Default)]
+pub(crate) struct PlainAnswer {
+    frames: Vec<Bytes>,
+    len: usize,
+}
+
+impl PlainAnswer {
+    /// Notes a part of the answer; its bytes are shared, not copied.
+    pub(crate) fn push(&mut self, frame: &Bytes) {
+        self.len += frame.len();
+        if self.len <= LONGEST {
+            self.frames.push(frame.clone());
+        } else {
+            self.frames.clear();
+        }
+    }
+
+    /// The counts, once the answer is whole.
+    pub(crate) fn tokens(&self) -> Option<Tokens> {
+        let answer: Answer = match self.frames.as_slice() {
+            [] => return None,
+            [only] => serde_json::from_slice(only).ok()?,
+            frames => serde_json::from_slice(&frames.concat()).ok()?,
+        };
+        answer.usage
+    }
+}
+
+/// Looks into a stream of server-sent events, and can take the usage event out of it.
+#[derive(Debug)]
+pub(crate) struct EventStream {
+    strip: bool,
+    pending: BytesMut,
+    seen: usize,
+    tokens: Option<Tokens>,
+}
+
+impl EventStream {
+    /// With `strip` the event that carries usage alone is left out, because the caller did not ask for it.
+    pub(crate) fn new(strip: bool) -> Self {
+        Self { strip, pending: BytesMut::new(), seen: 0, tokens: None }
+    }
+
+    /// Takes the next bytes of the stream and returns what to pass on: without `strip` the same bytes, with it the
+    /// events that are complete.
+    pub(crate) fn push(&mut self, bytes: Bytes) -> Bytes {
+        self.pending.extend_from_slice(&bytes);
+        let mut out = BytesMut::new();
+        while let Some(end) = self.next_end() {
+            let event = self.pending.split_to(end);
+            self.seen = 0;
+            if !self.look(&event) && self.strip {
+                out.extend_from_slice(&event);
+            }
+        }
+        if self.pending.len() > LONGEST {
+            let rest = self.finish();
+            out.extend_from_slice(&rest);
+        }
+        if self.strip { out.freeze() } else { bytes }
+    }
+
+    /// What is left when the stream ends in the middle of an event.
+    pub(crate) fn finish(&mut self) -> Bytes {
+        self.seen = 0;
+        let rest = self.pending.split().freeze();
+        if self.strip { rest } else { Bytes::new() }
+    }
+
+    /// The counts, if an event has brought them.
+    pub(crate) fn tokens(&self) -> Option<Tokens> {
+        self.tokens
+    }
+
+    /// The end of the first complete event: just after its empty line.
+    fn next_end(&mut self) -> Option<usize> {
+        while let Some(at) = self.pending.get(self.seen..)?.iter().position(|byte| *byte == b'\n') {
+            let after = self.seen + at + 1;
+            let rest = self.pending.get(after..)?;
+            match rest {
+                [b'\n', ..] => return Some(after + 1),
+                [b'\r', b'\n', ..] => return Some(after + 2),
+                // It takes another byte to tell; come back to this line's end then.
+                [] | [b'\r'] => {
+                    self.seen = after - 1;
+                    return None;
+                }
+                _ => self.seen = after,
+            }
+        }
+        self.seen = self.pending.len();
+        None
+    }
+
+    /// Notes the usage of an event; true when it carries nothing else.
+    fn look(&mut self, event: &[u8]) -> bool {
+        if !event.windows(7).any(|seven| seven == b"\"usage\"") {
+            return false;
+        }
+        let data = event.strip_prefix(b"data:").unwrap_or(event);
+        let Ok(Answer { usage: Some(tokens), choices }) = serde_json::from_slice(data) else { return false };
+        self.tokens = Some(tokens);
+        choices.is_none_or(|choices| choices.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const WORDS: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":null}\n\n";
+    const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":5}}\n\n";
+    const DONE: &str = "data: [DONE]\n\n";
+
+    fn pass(strip: bool, text: &str, cuts: &[usize]) -> (String, Option<Tokens>) {
+        let mut stream = EventStream::new(strip);
+        let (mut out, mut from) = (Vec::new(), 0);
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
+        cuts.sort_unstable();
+        for to in cuts.into_iter().chain([text.len()]) {
+            out.extend_from_slice(&stream.push(Bytes::copy_from_slice(&text.as_bytes()[from..to])));
+            from = to;
+        }
+        out.extend_from_slice(&stream.finish());
+        (String::from_utf8(out).expect("text"), stream.tokens())
+    }
+
+    const COUNTED: Option<Tokens> = Some(Tokens { read: 3, written: 5 });
+
+    proptest! {
+        #[test]
+        fn however_it_is_cut_a_stream_passes_and_is_counted(cuts in prop::collection::vec(any::<usize>(), 0..12), crlf in any::<bool>()) {
+            let lines = |text: String| if crlf { text.replace('\n', "\r\n") } else { text };
+            let all = lines([WORDS, WORDS, USAGE, DONE].concat());
+            prop_assert_eq!(pass(false, &all, &cuts), (all.clone(), COUNTED));
+            prop_assert_eq!(pass(true, &all, &cuts), (lines([WORDS, WORDS, DONE].concat()), COUNTED));
+        }
+
+        #[test]
+        fn a_stream_of_anything_passes_unchanged(text in "[\\r\\n a-c:\"]{0,60}", cuts in prop::collection::vec(any::<usize>(), 0..6)) {
+            for strip in [false, true] {
+                prop_assert_eq!(pass(strip, &text, &cuts), (text.clone(), None));
+            }
+        }
+    }
+
+    #[test]
+    fn usage_beside_content_stays_in_the_stream() {
+        let last = "data: {\"choices\":[{\"delta\":{}}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":5}}\n\n";
+        assert_eq!(pass(true, last, &[]), (last.to_owned(), COUNTED));
+    }
+
+    #[test]
+    fn a_plain_answer_is_counted_in_one_part_or_many() {
+        let text = br#"{"choices":[{}],"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}}"#;
+        for size in [1, 7, text.len()] {
+            let mut answer = PlainAnswer::default();
+            text.chunks(size).for_each(|part| answer.push(&Bytes::copy_from_slice(part)));
+            assert_eq!(answer.tokens(), COUNTED);
+        }
+        assert_eq!(PlainAnswer::default().tokens(), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! The call to the provider: only with a permit, only to the address that the provider's record names.
+
+use std::{error::Error, io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use gatewarden_types::AllowedNetworks;
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response,
+    body::Incoming,
+    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, Client},
+    rt::{TokioExecutor, TokioTimer},
+};
+
+use crate::{
+    admission::Route,
+    connector::{Connector, PrivateAddress},
+    refusal::Refusal,
+};
+
+/// What of the caller's request headers a provider gets to see. Everything else stays here: keys above all.
+const TO_PROVIDER: [&str; 7] =
+    ["accept", "user-agent", "idempotency-key", "openai-beta", "traceparent", "tracestate", "x-stainless-retry-count"];
+
+/// What of a provider's answer a caller does not get to see: what belongs to the connection, and what would say whose
+/// account it was.
+const NOT_TO_CALLER: [&str; 13] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "set-cookie",
+    "openai-organization",
+    "openai-project",
+    "strict-transport-security",
+    "alt-svc",
+];
+
+/// One thread's connections to providers.
+pub(crate) struct Providers(Client<HttpsConnector<Connector>, Full<Bytes>>);
+
+impl Providers {
+    pub(crate) fn new(allowed: Arc<AllowedNetworks>) -> io::Result<Self> {
+        let tls = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
+            .map_err(io::Error::other)?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(Connector::new(allowed));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(Duration::from_mins(1))
+            .pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(256)
+            .http1_writev(false)
+            .build(tls);
+        Ok(Self(client))
+    }
+
+    /// Makes the call that `route` permits. Dropping the future or the answer ends the call at the provider.
+    pub(crate) async fn chat(
+        &self,
+        route: &Route,
+        asked: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Refusal> {
+        let provider = || route.endpoint.provider.name.to_string();
+        let request = request(route, asked, body)?;
+        let answer = self.0.request(request).await.map_err(|error| failure(&error, provider()))?;
+        // Passed on, these would tell the caller that their own key is wrong.
+        match answer.status().as_u16() {
+            401 | 403 => Err(Refusal::CredentialRefused(provider())),
+            _ => Ok(answer),
+        }
+    }
+}
+
+fn request(route: &Route, asked: &HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, Refusal> {
+    let endpoint = &route.endpoint;
+    let provider = || endpoint.provider.name.to_string();
+    let credential = endpoint.authorization().map_err(|()| Refusal::CredentialMissing(provider()))?;
+    let uri = endpoint.uri("/chat/completions").ok_or_else(|| Refusal::Unreachable(provider()))?;
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri;
+    let headers = request.headers_mut();
+    for name in TO_PROVIDER {
+        if let Some(value) = asked.get(name) {
+            headers.insert(HeaderName::from_static(name), value.clone());
+        }
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(credential) = credential {
+        headers.insert(AUTHORIZATION, credential.clone());
+    }
+    Ok(request)
+}
+
+/// Takes out of a provider's answer what the caller is not to see.
+pub(crate) fn strip(headers: &mut HeaderMap, rewritten: bool) {
+    for name in NOT_TO_CALLER {
+        headers.remove(name);
+    }
+    if rewritten {
+        headers.remove(CONTENT_LENGTH);
+    }
+}
+
+fn failure(error: &legacy::Error, provider: String) -> Refusal {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(here) = cause {
+        let inner = here.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if inner.and_then(|inner| inner.downcast_ref::<PrivateAddress>()).is_some() {
+            return Refusal::PrivateAddress(provider);
+        }
+        cause = here.source();
+    }
+    if error.is_connect() { Refusal::Unreachable(provider) } else { Refusal::Broke(provider) }
+}

@@ -1,0 +1,150 @@
+//! What is kept of each call: who, which model, how it went and what it took. Never what was said.
+
+use std::sync::{
+    Arc,
+    mpsc::{Receiver, SyncSender, sync_channel},
+};
+
+use gatewarden_types::{Account, Id, Key, Member, Model, Organization, Provider, Request, Seq, Timestamp};
+use tokio::time::Instant;
+
+use crate::{admission::Holder, refusal::Refusal, status::Counters, tokens::Tokens};
+
+/// How many records wait at most to be collected; more are dropped and counted.
+const WAITING: usize = 16_384;
+
+/// One call by a key that was proven, allowed or refused. There is exactly one for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageRecord {
+    /// The request, as the answer's `x-request-id` names it.
+    pub request: Id<Request>,
+    /// When it came, in microseconds since 1970.
+    pub at: Timestamp,
+    /// Whose policy it was decided by.
+    pub organization: Id<Organization>,
+    /// The position of that policy.
+    pub seq: Seq,
+    /// The key it came with.
+    pub key: Id<Key>,
+    /// The member the key belongs to; none for a key of the organization.
+    pub member: Option<Id<Member>>,
+    /// That member's account.
+    pub account: Option<Id<Account>>,
+    /// The model it was for; none when refused before that was clear.
+    pub model: Option<Id<Model>>,
+    /// The provider that was called.
+    pub provider: Option<Id<Provider>>,
+    /// The HTTP status of the answer; 499 when the caller left before there was one.
+    pub status: u16,
+    /// Why it was refused, as the code in the answer's body; none when it was passed on.
+    pub refused: Option<&'static str>,
+    /// Whether the answer was a stream.
+    pub streamed: bool,
+    /// Whether the answer was passed on to its end.
+    pub complete: bool,
+    /// The tokens that the provider counted.
+    pub tokens: Option<Tokens>,
+    /// From the request's arrival to the last byte of its answer, in microseconds.
+    pub total_micros: u64,
+    /// From sending it to the provider to the first byte of the answer, in microseconds.
+    pub upstream_micros: Option<u64>,
+}
+
+/// Where records wait. Taking one in wakes nobody; they are collected now and then.
+#[derive(Debug, Clone)]
+pub(crate) struct Till {
+    records: SyncSender<UsageRecord>,
+    counters: Arc<Counters>,
+}
+
+impl Till {
+    pub(crate) fn new(counters: Arc<Counters>) -> (Self, Receiver<UsageRecord>) {
+        let (records, collected) = sync_channel(WAITING);
+        (Self { records, counters }, collected)
+    }
+
+    fn take(&self, record: UsageRecord) {
+        if self.records.try_send(record).is_err() {
+            Counters::add(&self.counters.usage_dropped);
+        }
+    }
+}
+
+/// The record of one call in the making. It is handed in when this is dropped, however the call ended.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    record: Option<UsageRecord>,
+    till: Till,
+    came: Instant,
+    sent: Option<Instant>,
+}
+
+/// What a caller's leaving before the answer is recorded as, after nginx.
+const LEFT: u16 = 499;
+
+impl Meter {
+    pub(crate) fn start(till: Till, request: Id<Request>, at: Timestamp, came: Instant, holder: &Holder) -> Self {
+        let record = UsageRecord {
+            request,
+            at,
+            organization: holder.held.organization,
+            seq: holder.policy.seq(),
+            key: holder.held.key.id,
+            member: holder.owner.map(|(member, _)| member),
+            account: holder.owner.map(|(_, account)| account),
+            model: None,
+            provider: None,
+            status: LEFT,
+            refused: None,
+            streamed: false,
+            complete: false,
+            tokens: None,
+            total_micros: 0,
+            upstream_micros: None,
+        };
+        Self { record: Some(record), till, came, sent: None }
+    }
+
+    /// Changes what is recorded.
+    pub(crate) fn note(&mut self, change: impl FnOnce(&mut UsageRecord)) {
+        if let Some(record) = &mut self.record {
+            change(record);
+        }
+    }
+
+    /// The call was refused here.
+    pub(crate) fn refused(&mut self, refusal: &Refusal) {
+        self.note(|record| {
+            record.status = refusal.status().as_u16();
+            record.refused = Some(refusal.code());
+            record.complete = true;
+        });
+    }
+
+    /// The request is on its way to the provider.
+    pub(crate) fn sent(&mut self, now: Instant) {
+        self.sent = Some(now);
+    }
+
+    /// The provider's answer has begun.
+    pub(crate) fn answered(&mut self, now: Instant, status: u16) {
+        let took = self.sent.map(|sent| micros(sent, now));
+        self.note(|record| {
+            record.status = status;
+            record.upstream_micros = took;
+        });
+    }
+}
+
+fn micros(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if let Some(mut record) = self.record.take() {
+            record.total_micros = micros(self.came, Instant::now());
+            self.till.take(record);
+        }
+    }
+}
