@@ -59,7 +59,7 @@ const STEPS: u32 = 3;
 impl Area {
     /// The drawing for wide screens.
     pub fn wide(&self) -> Drawing {
-        self.draw(1088, 200, 44, 5)
+        self.draw(960, 190, 44, 6)
     }
 
     /// The drawing for narrow screens, where text must not shrink.
@@ -201,7 +201,7 @@ fn one_digit(value: f64) -> f64 {
 pub fn short(value: u64) -> String {
     let scaled = |unit: u64, name: &str| {
         let tenths = value.saturating_mul(10) / unit;
-        if tenths % 10 == 0 {
+        if tenths.is_multiple_of(10) {
             format!("{} {name}", tenths / 10)
         } else {
             format!("{}.{} {name}", tenths / 10, tenths % 10)
@@ -220,7 +220,7 @@ pub fn grouped(value: u64) -> String {
     let digits = value.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn marks_begin_and_end_at_the_edges_and_never_repeat() {
         let anchors: Vec<_> = area(&[1, 2, 3, 4, 5, 6, 7, 8]).wide().marks.into_iter().map(|mark| mark.1).collect();
-        assert_eq!(anchors, ["start", "middle", "middle", "middle", "end"]);
+        assert_eq!(anchors, ["start", "middle", "middle", "middle", "middle", "end"]);
         assert_eq!(area(&[1, 2]).wide().marks.len(), 2);
         assert_eq!(area(&[1]).wide().marks.len(), 1);
     }

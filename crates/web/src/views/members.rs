@@ -32,6 +32,7 @@ pub struct Members {
 
 /// A member as listed.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a control that is drawn or not")]
 pub struct MemberRow {
     /// The member's id.
     pub id: String,

@@ -18,6 +18,11 @@ mod shell;
 pub mod sign_in;
 pub mod trail;
 
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
 pub use shell::{
     Act, Bare, Group, Mark, Notice, OpenPlace, OrganizationChoice, Place, Shell, Theme, Tone, Undo, Viewer, initials,
 };

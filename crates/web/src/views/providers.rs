@@ -43,6 +43,7 @@ pub struct ProviderRow {
 /// `name`, `kind`, `base_url`, `secret`, `version`. Beside it `…/{id}/test` and `…/{id}/remove`.
 #[derive(Template, Clone, Debug, Default)]
 #[template(path = "providers/edit.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a control that is drawn or not")]
 pub struct ProviderForm {
     /// The frame.
     pub shell: Shell,

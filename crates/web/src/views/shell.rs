@@ -268,7 +268,6 @@ impl Shell {
     }
 
     /// Whether the page is at this place.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     pub fn is_at(&self, place: &Place) -> bool {
         self.current == *place
     }
