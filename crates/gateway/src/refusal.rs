@@ -24,7 +24,7 @@ pub(crate) enum Refusal {
     BadKey,
     #[error("Several different API keys were sent. Send one.")]
     TwoKeys,
-    #[error("Key '{key}' may not call {}. {reason}", what(model.as_deref()))]
+    #[error("Key '{key}' may not call {}. {}", what(model.as_deref()), why(*reason))]
     Denied { key: String, model: Option<String>, reason: Reason },
     #[error(
         "Key '{key}' may not call model '{model}': it is not approved in this organization. \
@@ -60,6 +60,14 @@ pub(crate) enum Refusal {
 
 fn what(model: Option<&str>) -> String {
     model.map_or_else(|| "models".to_owned(), |model| format!("model '{model}'"))
+}
+
+fn why(reason: Reason) -> String {
+    match reason {
+        Reason::Stranger => "Its owner has left the organization. An admin can give you another.".to_owned(),
+        Reason::MemberSuspended => "Its owner is suspended. An admin can reinstate them.".to_owned(),
+        _ => reason.to_string(),
+    }
 }
 
 /// How a refusal is told: status, the type and code that OpenAI clients read, and the parameter it is about.

@@ -143,6 +143,17 @@ impl Gateway {
         self.current.snapshot.load().position(organization)
     }
 
+    /// Waits until an organization's calls are decided by the policy at `seq` or later.
+    pub async fn reached(&self, organization: Id<Organization>, seq: Seq) {
+        let there = |current: &Current| current.snapshot.load().position(organization) >= Some(seq);
+        self.current.until(there).await;
+    }
+
+    /// Waits until everything has come that was there when following began.
+    pub async fn ready(&self) {
+        self.current.until(|current| current.caught_up.load(Relaxed)).await;
+    }
+
     /// Stops taking connections, lets calls finish for as long as the configuration says, hands in the last usage.
     pub async fn shutdown(mut self) {
         self.current.draining.store(true, Relaxed);
@@ -284,6 +295,7 @@ impl Steward {
                 } else {
                     following = false;
                     self.current.orphaned.store(true, Relaxed);
+                    self.current.news.send_replace(());
                     tracing::warn!("the feed has ended; the gateway goes on with the policy it has");
                 },
                 _ = collecting.tick() => self.collect(),
@@ -301,6 +313,7 @@ impl Steward {
         }
         self.current.snapshot.store(Arc::new(follower.snapshot().clone()));
         self.current.caught_up.store(follower.caught_up(), Relaxed);
+        self.current.news.send_replace(());
     }
 
     /// Passes on what waits, as far as there is room for it.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
 use crate::{follower::Alarm, refusal::Refusal, snapshot::Snapshot};
 
@@ -43,6 +44,21 @@ pub(crate) struct Current {
     pub(crate) draining: AtomicBool,
     /// The feed has ended: the policy in force stays as it is.
     pub(crate) orphaned: AtomicBool,
+    /// Told whenever any of these has changed.
+    pub(crate) news: watch::Sender<()>,
+}
+
+impl Current {
+    /// Waits until `reached` holds of this.
+    pub(crate) async fn until(&self, reached: impl Fn(&Self) -> bool) {
+        let mut news = self.news.subscribe();
+        while !reached(self) {
+            // INVARIANT: the sender is in `self`, so the channel is open while this runs.
+            if news.changed().await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// How a gateway is doing.

@@ -1,0 +1,14 @@
+//! The gateway on real sockets, in front of a model server that can misbehave.
+
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod following;
+#[cfg(test)]
+mod leaving;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
+mod world;
