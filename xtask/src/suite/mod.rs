@@ -39,7 +39,7 @@ impl Step {
     }
 
     fn needs_postgres(self) -> bool {
-        matches!(self, Self::Rust | Self::E2e)
+        matches!(self, Self::Rust)
     }
 }
 

@@ -19,10 +19,11 @@ pub fn run(step: Step, database: Option<&str>) -> anyhow::Result<Counts> {
         Step::Rust => {
             let mut tests = project::cargo();
             tests.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
-            run_counted(with_database(&mut tests, database), counts::cargo_test)
+            tests.envs(database.map(|url| ("GATEWARDEN_TEST_POSTGRES", url)));
+            run_counted(&mut tests, counts::cargo_test)
         }
-        Step::E2e => browser(&["journeys", "pages"], database),
-        Step::Api => browser(&["api"], database),
+        Step::E2e => browser(&["journeys", "pages"]),
+        Step::Api => browser(&["api"]),
     }
 }
 
@@ -35,7 +36,7 @@ fn deny() -> anyhow::Result<Counts> {
 }
 
 /// Builds the program and lets Playwright drive it with the machine's own Chromium.
-fn browser(projects: &[&str], database: Option<&str>) -> anyhow::Result<Counts> {
+fn browser(projects: &[&str]) -> anyhow::Result<Counts> {
     let (node, chromium) = (machine::node()?, machine::chromium()?);
     let python = machine::python_with("e2e", &project::root().join("e2e/requirements.txt"))?;
     let e2e = project::root().join("e2e");
@@ -46,12 +47,5 @@ fn browser(projects: &[&str], database: Option<&str>) -> anyhow::Result<Counts> 
     tests.args(projects.iter().map(|name| format!("--project={name}")));
     tests.env("GATEWARDEN_PROGRAM", project::target().join("debug/gatewarden"));
     tests.env("CHROMIUM", chromium).env("PYTHON", python);
-    run_counted(with_database(&mut tests, database), counts::playwright)
-}
-
-fn with_database<'c>(command: &'c mut Command, database: Option<&str>) -> &'c mut Command {
-    match database {
-        Some(url) => command.env("GATEWARDEN_TEST_POSTGRES", url),
-        None => command,
-    }
+    run_counted(&mut tests, counts::playwright)
 }

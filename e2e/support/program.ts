@@ -1,0 +1,122 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as after } from 'node:timers/promises';
+
+const PROGRAM = process.env.GATEWARDEN_PROGRAM ?? join(import.meta.dirname, '../../target/debug/gatewarden');
+/** How long the program may take to answer, and to end when asked, in milliseconds. */
+const PATIENCE = 30_000;
+
+export interface Owner {
+  organization: string;
+  email: string;
+  password: string;
+}
+
+/** A running Gatewarden with data of its own. */
+export class Program {
+  private constructor(
+    readonly console: string,
+    readonly gateway: string,
+    /** The URL that the program printed: the set-up page on a fresh start. */
+    readonly printed: string,
+    private readonly data: string,
+    private readonly process: ChildProcess,
+  ) {}
+
+  /** Starts it on free ports; `prepare` may fill the data folder before. */
+  static async start(prepare?: (data: string) => Promise<void>): Promise<Program> {
+    const data = await mkdtemp(join(tmpdir(), 'gatewarden-e2e-'));
+    try {
+      await prepare?.(data);
+      const [listen, gateway] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+      const child = spawn(PROGRAM, ['serve', '--data', data, '--listen', listen, '--gateway-listen', gateway], {
+        env: environment(),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      try {
+        const printed = await printedUrl(child, `http://${listen}`);
+        await Promise.all([ready(child, `http://${listen}`), ready(child, `http://${gateway}`)]);
+        return new Program(`http://${listen}`, `http://${gateway}`, printed, data, child);
+      } catch (error) {
+        await end(child);
+        throw error;
+      }
+    } catch (error) {
+      await rm(data, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await end(this.process);
+    await rm(this.data, { recursive: true, force: true });
+  }
+}
+
+/** Makes the owner and the organization as a script would; answers what the program printed. */
+export function init(data: string, owner: Owner): Promise<{ master_key: string }> {
+  const words = ['init', '--data', data, '--organization', owner.organization, '--owner', owner.email];
+  return new Promise((resolve, reject) => {
+    const env = { ...environment(), GATEWARDEN_OWNER_PASSWORD: owner.password };
+    execFile(PROGRAM, words, { env, timeout: PATIENCE }, (error, out, err) => {
+      if (error) reject(new Error(`gatewarden init: ${error.message}\n${err}`));
+      else resolve(JSON.parse(out));
+    });
+  });
+}
+
+function environment(): NodeJS.ProcessEnv {
+  // The upstream of these tests is on this machine.
+  return { ...process.env, GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE: '127.0.0.0/8', NO_PROXY: '127.0.0.1' };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
+
+function printedUrl(child: ChildProcess, origin: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const seen: string[] = [];
+    const failed = (why: string) => reject(new Error(`gatewarden printed no URL: ${why}\n${seen.join('\n')}`));
+    const timer = setTimeout(() => failed('too slow'), PATIENCE);
+    child.once('error', (error) => failed(error.message));
+    child.once('exit', (code) => failed(`it ended with ${code}`));
+    // The lines are read to the end, so that the program never waits for a full pipe.
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      seen.push(line);
+      const url = line.match(/https?:\/\/\S+/)?.[0];
+      if (url?.startsWith(origin)) {
+        clearTimeout(timer);
+        resolve(url);
+      }
+    });
+  });
+}
+
+async function ready(child: ChildProcess, origin: string): Promise<void> {
+  const end = Date.now() + PATIENCE;
+  while (child.exitCode === null && Date.now() < end) {
+    const answer = await fetch(`${origin}/readyz`).catch(() => undefined);
+    if (answer?.ok) return;
+    await after(50);
+  }
+  throw new Error(`${origin}/readyz did not answer`);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = new Promise((exited) => child.once('exit', exited));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  await ended;
+  clearTimeout(timer);
+}
