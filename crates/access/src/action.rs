@@ -134,7 +134,7 @@ table! {
         OrganizationUpdate, seen by OrganizationRead, Organization Write, Change, writes [Organization];
 
     ListMembers "member.list" "listed members" on Organization:
-        MembersRead, seen by OrganizationRead, Members Read, Read, reads [Member, Role];
+        MembersRead, seen by OrganizationRead, Members Read, Read, reads [Organization, Member, Role];
     ReadMember "member.read" "read a member" on Member:
         MembersRead, seen by MembersRead, Members Read, Read, reads [Member, Role];
     ChangeMemberRole "member.change_role" "changed a role" on Member:

@@ -2,11 +2,14 @@
 
 mod change_role;
 mod list;
+mod may_on;
 mod remove;
 mod standing;
 
 pub use change_role::{ChangeMemberRole, change_role};
-pub use list::{ListMembers, Listed, ListedMember, list, read};
+pub use gatewarden_store::{MemberFilter, MemberOrder, MemberPage, MemberRow, MemberSort, PageFrom};
+pub use list::{ListMembers, Listed, ListedMember, list, one, read};
+pub use may_on::{MayOn, may_on};
 pub use remove::remove;
 pub use standing::{reinstate, suspend};
 

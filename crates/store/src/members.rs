@@ -4,12 +4,17 @@ use gatewarden_access::{Permit, Reads, Writes};
 use gatewarden_types::{Builtin, Id, Member, MemberState, Reach, Role, Versioned, fold};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryResult,
+    QuerySelect,
     sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, LikeExpr, Order, Query, SelectStatement},
 };
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{
-    OrgRead, OrgTx, Person, StoreError, Table, entity, entity::members as m, entity::people as p, org_read::find_all,
+    OrgRead, OrgTx, Person, StoreError, Table, entity,
+    entity::members as m,
+    entity::people as p,
+    org_read::{find_all, uuids},
 };
 
 /// A member and who they are.
@@ -121,6 +126,29 @@ impl OrgRead {
         }
         let (more, earlier) = if backwards { (true, beyond) } else { (beyond, from.is_some()) };
         Ok(MemberPage { rows, total, more, earlier })
+    }
+
+    /// How many working keys each of these members has.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn keys_of<A: Reads<Member>>(
+        &self,
+        _permit: &Permit<A>,
+        members: impl IntoIterator<Item = Id<Member>>,
+    ) -> Result<BTreeMap<Id<Member>, u64>, StoreError> {
+        use entity::keys::{Column, Entity};
+        let rows: Vec<(Uuid, i64)> = Entity::find()
+            .select_only()
+            .column(Column::Owner)
+            .expr(Func::count(Expr::col(Column::Id)))
+            .filter(Column::Owner.is_in(uuids(members)))
+            .filter(Column::State.eq("active"))
+            .group_by(Column::Owner)
+            .into_tuple()
+            .all(&self.tx)
+            .await?;
+        Ok(rows.into_iter().map(|(id, n)| (Id::from_uuid(id), u64::try_from(n).unwrap_or_default())).collect())
     }
 
     async fn count(&self, matching: &Condition) -> Result<u64, StoreError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatewarden_access::{Permit, Reads, Usage};
-use gatewarden_types::{Id, Key, Member, Model, Provider, Reach, Request, Seq, Timestamp};
+use gatewarden_types::{Id, Key, Member, Model, Provider, Reach, Record, Request, Seq, Timestamp};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Expr, ExprTrait, Func},
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     OrgRead, StoreError, entity,
     entity::usage::Column,
+    org_read::uuids,
     table::{own, seq},
 };
 
@@ -179,11 +180,15 @@ impl OrgRead {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn last_seen(&self, subjects: Vec<Uuid>) -> Result<BTreeMap<Uuid, Timestamp>, StoreError> {
+    pub async fn last_seen<A: Reads<R>, R: Record>(
+        &self,
+        _permit: &Permit<A>,
+        subjects: impl IntoIterator<Item = Id<R>>,
+    ) -> Result<BTreeMap<Id<R>, Timestamp>, StoreError> {
         use entity::presence::{Column, Entity};
         let tx = self.store.0.backend.observed(self.id).await?;
-        let rows = Entity::find().filter(Column::Subject.is_in(subjects)).all(&tx).await?;
-        Ok(rows.into_iter().map(|row| (row.subject, Timestamp::from_micros(row.at))).collect())
+        let rows = Entity::find().filter(Column::Subject.is_in(uuids(subjects))).all(&tx).await?;
+        Ok(rows.into_iter().map(|row| (Id::from_uuid(row.subject), Timestamp::from_micros(row.at))).collect())
     }
 
     async fn sums<A: Reads<Usage>, K: sea_orm::TryGetable + Send>(

@@ -55,6 +55,12 @@ impl<K: Kind> Id<K> {
         Self::from_uuid(uuid)
     }
 
+    /// When it was made, to the millisecond: a version 7 UUID begins with it.
+    pub fn made_at(self) -> Timestamp {
+        let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or_default();
+        Timestamp::from_micros(millis * 1000)
+    }
+
     /// The id with these 128 bits.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid, PhantomData)

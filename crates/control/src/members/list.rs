@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
-use gatewarden_access::{Action, Caller, Facts, Permit, Reads, actions};
-use gatewarden_store::{Giving, MemberFilter, MemberOrder, MemberPage, OrgRead, PageFrom, Person};
-use gatewarden_types::{Id, Member, Organization, Role, Timestamp, Versioned};
+use gatewarden_access::{Caller, Facts, Permit, actions};
+use gatewarden_store::{
+    Giving, MemberFilter, MemberOrder, MemberPage, MemberRow, OrgRead, PageFrom, Person, UsageFilter,
+};
+use gatewarden_types::{Id, InviteState, Member, Organization, Reach, Role, Timestamp, Versioned};
 
 use crate::{App, Error};
 
@@ -24,10 +26,18 @@ pub struct ListMembers {
 pub struct Listed {
     /// The rows.
     pub page: MemberPage,
+    /// The organization.
+    pub organization: Organization,
     /// Every role, by id.
     pub roles: BTreeMap<Id<Role>, Role>,
     /// When each was last here.
     pub seen: BTreeMap<Id<Member>, Timestamp>,
+    /// Calls in the last 30 days of each member whose usage the caller may see.
+    pub calls: BTreeMap<Id<Member>, u64>,
+    /// How many working keys each has.
+    pub keys: BTreeMap<Id<Member>, u64>,
+    /// How many invites wait; none where the caller may not see invites.
+    pub open_invites: u64,
     /// What the caller may do.
     pub facts: Facts,
 }
@@ -43,6 +53,9 @@ pub struct ListedMember {
     pub role: Option<Role>,
 }
 
+/// How far back calls are counted, in seconds.
+const COUNTED: i64 = 30 * 86_400;
+
 /// One page of the members that the caller may see.
 ///
 /// # Errors
@@ -57,9 +70,60 @@ pub async fn list(
     let permit = read.permit::<actions::ListMembers>()?;
     let ListMembers { filter, order, from, limit } = command;
     let page = read.members(&permit, &filter, order, from.as_ref(), limit).await?;
-    let ids = page.rows.iter().map(|row| row.member.record.id.uuid()).collect();
-    let seen = read.last_seen(ids).await?.into_iter().map(|(id, at)| (Id::from_uuid(id), at)).collect();
-    Ok(Listed { page, roles: roles(&read, &permit).await?, seen, facts: read.facts().clone() })
+    describe(&read, &permit, organization, page).await
+}
+
+/// A page of one member, for drawing their row again.
+///
+/// # Errors
+/// When there is none that the caller may see.
+pub async fn one(app: &App, caller: &Caller, organization: Id<Organization>, id: Id<Member>) -> Result<Listed, Error> {
+    let read = app.store.read(caller, organization).await?;
+    let permit = read.permit::<actions::ListMembers>()?;
+    let member = read.get::<_, Member>(&permit, id).await?;
+    let person = read.people(&permit, [id]).await?.remove(&id);
+    let rows: Vec<MemberRow> =
+        member.zip(person).map(|(member, person)| MemberRow { member, person }).into_iter().collect();
+    let page = MemberPage { total: rows.len() as u64, rows, more: false, earlier: false };
+    describe(&read, &permit, organization, page).await
+}
+
+async fn describe(
+    read: &OrgRead,
+    permit: &Permit<actions::ListMembers>,
+    id: Id<Organization>,
+    page: MemberPage,
+) -> Result<Listed, Error> {
+    let ids: Vec<Id<Member>> = page.rows.iter().map(|row| row.member.record.id).collect();
+    let organization = read.get::<_, Organization>(permit, id).await?;
+    let organization = organization.ok_or(Error::Rule("The organization is gone."))?.record;
+    let roles = read.list::<_, Role>(permit).await?.into_iter().map(|role| (role.record.id, role.record)).collect();
+    Ok(Listed {
+        organization,
+        roles,
+        seen: read.last_seen(permit, ids.iter().copied()).await?,
+        calls: calls(read, &ids).await?,
+        keys: read.keys_of(permit, ids).await?,
+        open_invites: open_invites(read).await?,
+        facts: read.facts().clone(),
+        page,
+    })
+}
+
+async fn calls(read: &OrgRead, ids: &[Id<Member>]) -> Result<BTreeMap<Id<Member>, u64>, Error> {
+    let Ok(permit) = read.permit::<actions::ReadUsage>() else { return Ok(BTreeMap::new()) };
+    let filter = UsageFilter { since: read.now().plus_seconds(-COUNTED), until: read.now().plus_seconds(1) };
+    let counted: BTreeMap<_, _> = read.usage_by_member(&permit, filter).await?.into_iter().collect();
+    let visible = |id: &&Id<Member>| permit.reach() == Reach::All || permit.member() == Some(**id);
+    let calls = |id: &Id<Member>| (*id, counted.get(&Some(*id)).map_or(0, |slice| slice.calls));
+    Ok(ids.iter().filter(visible).map(calls).collect())
+}
+
+async fn open_invites(read: &OrgRead) -> Result<u64, Error> {
+    let Ok(permit) = read.permit::<actions::ListInvites>() else { return Ok(0) };
+    let invites = read.list::<_, gatewarden_types::Invite>(&permit).await?;
+    let open = |state, expires: Timestamp| state == InviteState::Pending && read.now() < expires;
+    Ok(invites.iter().filter(|invite| open(invite.record.state, invite.record.expires)).count() as u64)
 }
 
 /// One member.
@@ -78,9 +142,4 @@ pub async fn read(
     let person = read.people(&permit, [id]).await?.remove(&id);
     let role = read.get::<_, Role>(&permit, member.record.role).await?.map(|role| role.record);
     Ok(ListedMember { member, person, role })
-}
-
-async fn roles<A: Action + Reads<Role>>(read: &OrgRead, permit: &Permit<A>) -> Result<BTreeMap<Id<Role>, Role>, Error> {
-    let roles = read.list::<A, Role>(permit).await?;
-    Ok(roles.into_iter().map(|role| (role.record.id, role.record)).collect())
 }

@@ -1,6 +1,6 @@
 use gatewarden_access::{Caller, Permit, actions};
 use gatewarden_store::{OrgRead, Place};
-use gatewarden_types::{Actor, Id, Name, Organization, Role, Slug, Versioned};
+use gatewarden_types::{Actor, Id, Job, Name, Organization, Role, Slug, Versioned};
 
 use crate::{App, Error};
 
@@ -69,4 +69,14 @@ pub async fn read(
     let permit = read.permit::<actions::ReadOrganization>()?;
     let row = read.get(&permit, organization).await?;
     row.ok_or(Error::Rule("The organization is gone."))
+}
+
+/// Whether the database answers, for whoever asks if the program is ready.
+///
+/// # Errors
+/// When it does not.
+pub async fn reachable(app: &App) -> Result<(), Error> {
+    let caller = Caller::system(Job::Follower, app.id());
+    app.store.read_control(&caller).await?.any_account().await?;
+    Ok(())
 }
