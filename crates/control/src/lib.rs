@@ -4,6 +4,7 @@
 //! rows with it, and leaves by committing, by refusing, or by doing nothing. This crate knows no HTTP and no template.
 
 mod app;
+pub mod authenticate;
 mod error;
 pub mod members;
 pub mod organizations;
