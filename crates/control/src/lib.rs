@@ -9,6 +9,7 @@ mod error;
 pub mod members;
 pub mod organizations;
 pub mod roles;
+pub mod sign_in;
 
 pub use app::{App, AppParts};
 pub use error::{Error, FieldError};

@@ -1,5 +1,21 @@
 //! The console, the JSON API and the feed, over HTTP. Knows control, never store.
 
+pub mod api;
 pub mod assets;
 pub mod charts;
+pub mod console;
+mod http;
+mod openapi;
+mod route;
+mod routes;
+mod serve;
+mod site;
 pub mod views;
+mod wording;
+
+pub use http::SESSION_COOKIE;
+pub use openapi::describe;
+pub use route::{Operation, Route, Scope};
+pub use routes::all as routes;
+pub use serve::{configure, serve};
+pub use site::{Parts, Site};

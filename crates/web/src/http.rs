@@ -1,0 +1,27 @@
+//! Between HTTP and the use cases: who asks, what they sent, and how they are answered.
+
+mod answer;
+mod fault;
+mod here;
+mod layers;
+mod notice;
+mod sender;
+mod visitor;
+
+pub use answer::Answer;
+pub(crate) use answer::{html, now_true};
+pub use fault::Fault;
+pub use here::{Here, may};
+pub(crate) use layers::{forms_from_elsewhere, frame};
+pub use sender::{KeyHolder, Stored};
+pub use visitor::{SESSION_COOKIE, Stranger, Visitor};
+
+/// Nothing is served at the path.
+pub(crate) async fn not_found() -> Answer {
+    Err(Fault::NotFound)
+}
+
+/// Something is, but not for this method.
+pub(crate) async fn method_not_allowed() -> Answer {
+    Err(Fault::Method)
+}

@@ -1,0 +1,132 @@
+//! What went wrong, in the words of HTTP: the one place that maps errors to status.
+
+use actix_web::{HttpResponse, ResponseError, body::BoxBody, http::StatusCode};
+use gatewarden_access::Reason;
+use gatewarden_control::{Error, FieldError};
+
+/// Why a request is not answered as asked. It is drawn as a page, a toast or a problem document by
+/// [`super::layers`], which knows who asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Fault {
+    /// Nobody is signed in, or the key is not known.
+    #[error("You are not signed in, or your session has ended.")]
+    Unauthenticated,
+    /// There is nothing that the caller can see.
+    #[error("There is nothing here that you can see.")]
+    NotFound,
+    /// Another method would do.
+    #[error("This address takes another method.")]
+    Method,
+    /// The caller may not.
+    #[error("{message}")]
+    Forbidden {
+        /// Why, and who can change it.
+        message: String,
+        /// The reason as a word.
+        word: &'static str,
+    },
+    /// Fields that cannot be taken.
+    #[error("Some of what was given cannot be taken.")]
+    Invalid(Vec<FieldError>),
+    /// The request cannot be read at all.
+    #[error("{0}")]
+    Malformed(String),
+    /// It changed meanwhile, or stands against a rule.
+    #[error("{0}")]
+    Conflict(String),
+    /// The body is too large.
+    #[error("The request is too large.")]
+    TooLarge,
+    /// Too many tries.
+    #[error("Too many tries. Try again in {0} seconds.")]
+    TooMany(u64),
+    /// The program or its database could not do it.
+    #[error("{message}")]
+    Failed {
+        /// What may be told.
+        message: &'static str,
+        /// 500 or 503.
+        status: u16,
+    },
+}
+
+impl Fault {
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Failed { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    /// A word for it in problem documents.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::NotFound => "not_found",
+            Self::Method => "method_not_allowed",
+            Self::Forbidden { word, .. } => word,
+            Self::Invalid(_) => "invalid",
+            Self::Malformed(_) => "malformed",
+            Self::Conflict(_) => "conflict",
+            Self::TooLarge => "too_large",
+            Self::TooMany(_) => "too_many_requests",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refused) if refused.hidden => Self::NotFound,
+            Error::Refused(refused) => refused_openly(refused.reason),
+            Error::Invalid(fields) => Self::Invalid(fields),
+            Error::Conflict { .. } | Error::Rule(_) | Error::Reused => Self::Conflict(sentence(&error.to_string())),
+            Error::TooMany(seconds) => Self::TooMany(seconds),
+            Error::NotRecognized(why) => Self::Forbidden { message: why.to_owned(), word: "not_recognized" },
+            Error::Store(store) => {
+                tracing::error!(error = %store, "the store could not answer");
+                let message = "The database could not answer. It may or may not have happened: look again first.";
+                Self::Failed { message, status: 503 }
+            }
+            Error::Internal(why) => {
+                tracing::error!(error = %why, "a use case failed");
+                Self::Failed { message: "The program could not do this. Its log says why.", status: 500 }
+            }
+        }
+    }
+}
+
+fn refused_openly(reason: Reason) -> Fault {
+    Fault::Forbidden { message: reason.to_string(), word: reason.word() }
+}
+
+/// `text` as a sentence: a capital first and a full stop last.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
+
+impl ResponseError for Fault {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+
+    /// A bare answer that carries the fault, for the layer that knows how to draw it.
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let mut response = HttpResponse::new(self.status());
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}

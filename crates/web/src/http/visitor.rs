@@ -1,0 +1,155 @@
+//! Who asks in a browser.
+
+use std::{future::Future, net::IpAddr, pin::Pin};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use gatewarden_control::{Caller, sign_in};
+use gatewarden_types::{Account, Actor, Id, Request, Session, Via};
+
+use super::Fault;
+use crate::{Site, views};
+
+/// The cookie that carries a browser session's token.
+pub const SESSION_COOKIE: &str = "__Host-gatewarden";
+
+/// Someone at the door: a browser without a session, or one that need not have one.
+#[derive(Clone)]
+pub struct Stranger {
+    /// The site.
+    pub site: Site,
+    /// This request.
+    pub request: Id<Request>,
+    /// The request itself, for its headers.
+    pub http: HttpRequest,
+}
+
+/// Someone who is signed in.
+#[derive(Clone)]
+pub struct Visitor {
+    /// What every browser brings.
+    pub door: Stranger,
+    /// Who acts.
+    pub caller: Caller,
+    /// Their account.
+    pub account: Id<Account>,
+    /// The session they act in.
+    pub session: Id<Session>,
+}
+
+impl std::ops::Deref for Visitor {
+    type Target = Stranger;
+
+    fn deref(&self) -> &Stranger {
+        &self.door
+    }
+}
+
+impl Stranger {
+    /// The door of a request.
+    pub(crate) fn of(http: &HttpRequest) -> Result<Self, Fault> {
+        let site = http.app_data::<web::Data<Site>>().map(|site| site.get_ref().clone());
+        let site = site.ok_or(Fault::Failed { message: "The program is not set up.", status: 500 })?;
+        let known = http.extensions().get::<Id<Request>>().copied();
+        let request = known.unwrap_or_else(|| site.request_id());
+        Ok(Self { site, request, http: http.clone() })
+    }
+
+    /// Who acts when nobody is signed in.
+    pub fn caller(&self) -> Caller {
+        Caller { actor: Actor::Anyone, via: Via::Nothing, request: self.request }
+    }
+
+    /// The network address that asks; the one that a trusted proxy names, where there is one.
+    pub fn network(&self) -> Option<IpAddr> {
+        let peer = self.http.peer_addr()?.ip();
+        if !self.site.trusted_proxies.contains(&peer) {
+            return Some(peer);
+        }
+        let forwarded = self.http.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let named = forwarded.and_then(|list| list.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
+        Some(named.unwrap_or(peer))
+    }
+
+    /// What the browser says it is, cut to 200 characters.
+    pub fn device(&self) -> String {
+        let agent = self.http.headers().get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        agent.chars().filter(|letter| !letter.is_control()).take(200).collect()
+    }
+
+    /// Whether htmx asks, and so wants a part of a page.
+    pub fn wants_part(&self) -> bool {
+        self.http.headers().contains_key("hx-request") && !self.http.headers().contains_key("hx-boosted")
+    }
+
+    /// The colours the viewer chose.
+    pub fn theme(&self) -> views::Theme {
+        let cookie = self.http.cookie("theme");
+        views::Theme::from_cookie(cookie.as_ref().map_or("", |cookie| cookie.value()))
+    }
+
+    /// The frame of a page for someone who is not signed in.
+    pub fn bare(&self) -> views::Bare {
+        views::Bare { csrf: String::new(), notice: self.notice(), theme: self.theme() }
+    }
+
+    /// A form as it was sent. Forms of strangers are guarded by where they come from alone.
+    ///
+    /// # Errors
+    /// When it is not a form of this kind.
+    pub fn form<T: serde::de::DeserializeOwned>(&self, body: &[u8]) -> Result<T, Fault> {
+        serde_urlencoded::from_bytes(body).map_err(|bad| Fault::Malformed(format!("The form cannot be read: {bad}.")))
+    }
+}
+
+impl Visitor {
+    async fn resume(http: HttpRequest) -> Result<Self, Fault> {
+        let door = Stranger::of(&http)?;
+        let token = http.cookie(SESSION_COOKIE).ok_or(Fault::Unauthenticated)?;
+        let resumed = sign_in::resume(&door.site.app, token.value(), door.request).await?;
+        let resumed = resumed.ok_or(Fault::Unauthenticated)?;
+        Ok(Self { door, caller: resumed.caller, account: resumed.account, session: resumed.session })
+    }
+
+    /// The token that each of their forms carries.
+    pub fn csrf(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.site.cookies.sign("csrf", self.session.uuid().as_bytes()))
+    }
+
+    /// A form as it was sent, when it carries this session's token.
+    ///
+    /// # Errors
+    /// When the token is missing or another's, or the form is not of this kind.
+    pub fn form<T: serde::de::DeserializeOwned>(&self, body: &[u8]) -> Result<T, Fault> {
+        #[derive(serde::Deserialize)]
+        struct Token {
+            #[serde(default)]
+            csrf: String,
+        }
+        let Token { csrf } = self.door.form(body)?;
+        let signature = URL_SAFE_NO_PAD.decode(csrf).unwrap_or_default();
+        if !self.site.cookies.verify("csrf", self.session.uuid().as_bytes(), &signature) {
+            let message = "This form is from an earlier session. Load the page again and repeat it.".to_owned();
+            return Err(Fault::Forbidden { message, word: "form_token" });
+        }
+        self.door.form(body)
+    }
+}
+
+impl FromRequest for Stranger {
+    type Error = Fault;
+    type Future = std::future::Ready<Result<Self, Fault>>;
+
+    fn from_request(http: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        std::future::ready(Self::of(http))
+    }
+}
+
+impl FromRequest for Visitor {
+    type Error = Fault;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Fault>>>>;
+
+    fn from_request(http: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        Box::pin(Self::resume(http.clone()))
+    }
+}

@@ -1,0 +1,68 @@
+//! The operations of the JSON API.
+
+use actix_web::http::Method;
+use gatewarden_access::actions as a;
+
+use crate::{
+    Operation, Route,
+    api::{members, organization},
+};
+
+const PAGE: [(&str, &str); 2] =
+    [("after", "what the page before gave as next"), ("limit", "at most so many: 1 to 200, 50 unless said")];
+const MEMBERS: [(&str, &str); 4] = [("q", "part of a name or address"), ("role", "the id of a role"), PAGE[0], PAGE[1]];
+
+pub(super) fn table() -> Vec<Route> {
+    vec![
+        Route::api::<a::ReadOrganization, _>(
+            Method::GET,
+            "/api/v1/organization",
+            Operation::answers::<organization::Organization>("Read the organization"),
+            organization::read,
+        ),
+        Route::api::<a::UpdateOrganization, _>(
+            Method::PATCH,
+            "/api/v1/organization",
+            Operation::answers::<organization::Organization>("Change the organization")
+                .takes::<organization::UpdateBody>()
+                .if_match(),
+            organization::update,
+        ),
+        Route::api::<a::ListMembers, _>(
+            Method::GET,
+            "/api/v1/members",
+            Operation::answers::<members::Members>("List members").query(&MEMBERS),
+            members::list,
+        ),
+        Route::api::<a::ReadMember, _>(
+            Method::GET,
+            "/api/v1/members/{member}",
+            Operation::answers::<members::Member>("Read a member"),
+            members::read,
+        ),
+        Route::api::<a::ChangeMemberRole, _>(
+            Method::PATCH,
+            "/api/v1/members/{member}",
+            Operation::answers::<members::Member>("Change a member's role").takes::<members::RoleBody>().if_match(),
+            members::change_role,
+        ),
+        Route::api::<a::SuspendMember, _>(
+            Method::POST,
+            "/api/v1/members/{member}/suspend",
+            Operation::answers::<members::Member>("Suspend a member").if_match(),
+            members::suspend,
+        ),
+        Route::api::<a::ReinstateMember, _>(
+            Method::POST,
+            "/api/v1/members/{member}/reinstate",
+            Operation::answers::<members::Member>("Reinstate a member").if_match(),
+            members::reinstate,
+        ),
+        Route::api::<a::RemoveMember, _>(
+            Method::DELETE,
+            "/api/v1/members/{member}",
+            Operation::done("Remove a member").if_match(),
+            members::remove,
+        ),
+    ]
+}

@@ -1,0 +1,47 @@
+//! The pages and acts of the console.
+
+use actix_web::http::Method;
+use gatewarden_access::actions as a;
+
+use crate::{
+    Route,
+    console::{files, members, organizations, settings},
+};
+
+const STATIC: &str = "the same bytes for everyone";
+const HEALTH: &str = "what watches the program has no account";
+
+pub(super) fn table() -> Vec<Route> {
+    vec![
+        Route::open(Method::GET, "/static/{file}", STATIC, files::file),
+        Route::open(Method::GET, "/healthz", HEALTH, files::healthy),
+        Route::open(Method::GET, "/readyz", HEALTH, files::ready),
+        Route::open(Method::GET, "/ui", "the page of all components, in development alone", files::components),
+        Route::account::<a::ListOrganizations, _>(Method::GET, "/", organizations::start),
+        Route::account::<a::ListOrganizations, _>(Method::GET, "/organizations", organizations::list),
+        Route::account::<a::RegisterOrganization, _>(Method::POST, "/organizations", organizations::create),
+        Route::organization::<a::ListMembers, _>(Method::GET, "/o/{organization}/members", members::list),
+        Route::organization::<a::ChangeMemberRole, _>(
+            Method::POST,
+            "/o/{organization}/members/{member}/role",
+            members::change_role,
+        ),
+        Route::organization::<a::SuspendMember, _>(
+            Method::POST,
+            "/o/{organization}/members/{member}/suspend",
+            members::suspend,
+        ),
+        Route::organization::<a::ReinstateMember, _>(
+            Method::POST,
+            "/o/{organization}/members/{member}/reinstate",
+            members::reinstate,
+        ),
+        Route::organization::<a::RemoveMember, _>(
+            Method::POST,
+            "/o/{organization}/members/{member}/remove",
+            members::remove,
+        ),
+        Route::organization::<a::ReadOrganization, _>(Method::GET, "/o/{organization}/settings", settings::show),
+        Route::organization::<a::UpdateOrganization, _>(Method::POST, "/o/{organization}/settings", settings::save),
+    ]
+}

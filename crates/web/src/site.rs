@@ -1,0 +1,52 @@
+//! What every request works with.
+
+use std::sync::Arc;
+
+use gatewarden_control::App;
+use gatewarden_credentials::CookieKey;
+use gatewarden_types::{Id, Request};
+
+/// The parts of the web side. One for the program; cheap to clone.
+#[derive(Clone)]
+pub struct Site(Arc<Parts>);
+
+/// What a [`Site`] is made of.
+pub struct Parts {
+    /// The use cases.
+    pub app: App,
+    /// Signs form tokens and notices.
+    pub cookies: CookieKey,
+    /// Where people reach the console, without a trailing slash.
+    pub public_url: String,
+    /// Where programs reach the gateway, without a trailing slash.
+    pub gateway_url: String,
+    /// Whether a proxy in front tells who asks, in X-Forwarded-For, and from which addresses it does.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Whether `/ui`, the page of all components, is served.
+    pub development: bool,
+}
+
+impl Site {
+    /// A site of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// A new id for a request.
+    pub fn request_id(&self) -> Id<Request> {
+        self.app.id()
+    }
+
+    /// Whether people reach it by TLS.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+impl std::ops::Deref for Site {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

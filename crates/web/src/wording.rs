@@ -1,0 +1,64 @@
+//! Figures and instants as people read them.
+
+use gatewarden_types::Timestamp;
+
+/// `1,240`
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && place % 3 == first {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 member`, `2 members`
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
+}
+
+/// `now`, `4 min ago`, `in 5 days`, and a date for what is more than a month away.
+pub fn relative(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.seconds() - then.seconds();
+    let away = match seconds.unsigned_abs() {
+        0..60 => return "now".to_owned(),
+        away @ 60..3600 => format!("{} min", away / 60),
+        away @ 3600..86_400 => format!("{} h", away / 3600),
+        86_400..172_800 => return if seconds > 0 { "yesterday" } else { "tomorrow" }.to_owned(),
+        away @ 172_800..2_592_000 => format!("{} days", away / 86_400),
+        _ => return date(then),
+    };
+    if seconds > 0 { format!("{away} ago") } else { format!("in {away}") }
+}
+
+/// `27 Nov 2026`
+pub fn date(at: Timestamp) -> String {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (year, month, day) = at.date();
+    let name = MONTHS.get(usize::from(month.saturating_sub(1))).copied().unwrap_or_default();
+    format!("{day} {name} {year}")
+}
+
+/// `27 Nov 2026, 18:04:05 UTC`
+pub fn instant(at: Timestamp) -> String {
+    let (hour, minute, second) = at.time();
+    format!("{}, {hour:02}:{minute:02}:{second:02} UTC", date(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_grouped_and_instants_are_near_or_dated() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        let now = Timestamp::default().plus_seconds(1_795_000_000);
+        let ago = |seconds| relative(now.plus_seconds(-seconds), now);
+        assert_eq!([ago(3), ago(240), ago(7200), ago(90_000)], ["now", "4 min ago", "2 h ago", "yesterday"]);
+        assert_eq!([ago(-432_000), ago(40 * 86_400)], ["in 5 days", "8 Oct 2026"]);
+    }
+}
