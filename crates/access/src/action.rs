@@ -160,22 +160,22 @@ table! {
         MembersInvite, seen by MembersInvite, Members Write, Change, writes [Invite, Member];
 
     ListProviders "provider.list" "listed providers" on Organization:
-        ProvidersRead, seen by OrganizationRead, Providers Read, Read, reads [Provider];
+        ProvidersRead, seen by OrganizationRead, Providers Read, Read, reads [Provider, Model];
     ReadProvider "provider.read" "read a provider" on Provider:
         ProvidersRead, seen by ProvidersRead, Providers Read, Read;
     AddProvider "provider.add" "added a provider" on Organization:
-        ProvidersWrite, seen by OrganizationRead, Providers Write, Change, writes [Provider];
+        ProvidersWrite, seen by OrganizationRead, Providers Write, Change, writes [Provider], reads [Provider];
     UpdateProvider "provider.update" "changed a provider" on Provider:
-        ProvidersWrite, seen by ProvidersRead, Providers Write, Change, writes [Provider];
+        ProvidersWrite, seen by ProvidersRead, Providers Write, Change, writes [Provider], reads [Provider];
     TestProvider "provider.test" "tested a provider" on Provider:
         ProvidersWrite, seen by ProvidersRead, Providers Write, SensitiveRead;
     RemoveProvider "provider.remove" "removed a provider" on Provider:
-        ProvidersRemove, seen by ProvidersRead, Providers Delete, Change, writes [Provider, Model];
+        ProvidersRemove, seen by ProvidersRead, Providers Delete, Change, writes [Provider, Model], reads [Model, Key];
 
     ListModels "model.list" "listed approved models" on Organization:
         ModelsRead, seen by OrganizationRead, Models Read, Read, reads [Model, Provider];
     ApproveModel "model.approve" "approved a model" on Organization:
-        ModelsApprove, seen by OrganizationRead, Models Write, Change, writes [Model], reads [Provider];
+        ModelsApprove, seen by OrganizationRead, Models Write, Change, writes [Model], reads [Model, Provider];
     WithdrawModel "model.withdraw" "withdrew a model" on Model:
         ModelsApprove, seen by ModelsRead, Models Delete, Change, writes [Model];
     InvokeModel "model.invoke" "called a model" on Model:
@@ -197,7 +197,7 @@ table! {
     ReadTrail "trail.read" "read the trail" on Organization:
         TrailRead, seen by OrganizationRead, Trail Read, Read, reads [Entries], jobs [Verify];
     FollowTrail "trail.follow" "followed the trail" on Organization:
-        TrailFollow, seen by TrailFollow, Trail Read, Read, reads [Entries], jobs [Follower];
+        TrailFollow, seen by TrailFollow, Trail Read, Read, reads [Entries], jobs [Follower, Verify];
     RecordUsage "usage.record" "recorded usage" on Organization:
         UsageRecord, seen by UsageRecord, Usage Write, Read, reads [Usage], jobs [Ingest];
 

@@ -7,7 +7,7 @@ use gatewarden_store::Store;
 use gatewarden_types::{Clock, Entropy, Id, Kind};
 use tokio::sync::Semaphore;
 
-use crate::Error;
+use crate::{Error, providers::Upstreams};
 
 /// Everything a use case needs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct AppParts {
     pub entropy: Entropy,
     /// Seals providers' secrets.
     pub sealing: SealingKey,
+    /// Speaks to providers, where the operator allows it.
+    pub upstreams: Upstreams,
     /// How many passwords are hashed at once: each takes a core for tens of milliseconds and 19 MiB.
     pub hashing: Semaphore,
 }

@@ -6,8 +6,13 @@
 mod app;
 pub mod authenticate;
 mod error;
+pub mod keys;
 pub mod members;
+pub mod models;
+mod names;
+mod once;
 pub mod organizations;
+pub mod providers;
 pub mod roles;
 pub mod sign_in;
 
@@ -15,6 +20,7 @@ pub use app::{App, AppParts};
 pub use error::{Error, FieldError};
 pub use gatewarden_access::Caller;
 pub use gatewarden_store::Committed;
+pub use once::Once;
 
 use gatewarden_types::Seq;
 

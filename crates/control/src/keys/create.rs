@@ -1,0 +1,101 @@
+use gatewarden_access::{Caller, Permit, actions};
+use gatewarden_credentials::{ApiKey, Secret};
+use gatewarden_store::{Giving, OrgTx};
+use gatewarden_types::{
+    Id, Key, KeyOwner, KeyState, Levels, Model, ModelSet, ModelState, Name, Organization, Timestamp, Versioned,
+};
+
+use crate::{App, Changed, Error, Once, or_refuse};
+
+/// The longest a key may live, in seconds: five years.
+const LONGEST: i64 = 5 * 366 * 86_400;
+
+/// Makes a key.
+#[derive(Debug, Clone)]
+pub struct CreateKey {
+    /// What people call it.
+    pub name: Name,
+    /// Whose power it borrows; none for the calling member's own.
+    pub owner: Option<KeyOwner>,
+    /// How much of it.
+    pub levels: Levels,
+    /// Which approved models it may call.
+    pub models: ModelSet,
+    /// From when it is refused; at most five years ahead.
+    pub expires: Option<Timestamp>,
+    /// The request's `Idempotency-Key`.
+    pub once: Option<Once>,
+}
+
+/// A new key.
+#[derive(Debug)]
+pub struct CreatedKey {
+    /// The key.
+    pub key: Changed<Key>,
+    /// Its text, which nobody sees again; none when the same request made the key before.
+    pub secret: Option<Secret<String>>,
+}
+
+/// Makes the key. It never does more than whoever makes it may do.
+///
+/// # Errors
+/// When the caller may not, a model is not approved, or the expiry is out of bounds.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    organization: Id<Organization>,
+    command: CreateKey,
+) -> Result<CreatedKey, Error> {
+    let id = app.id();
+    let text = ApiKey::generate(id, &app.entropy);
+    let mut tx = app.store.change(caller, organization).await?;
+    let owner = command.owner.or(tx.facts().asking_member().map(KeyOwner::Member)).unwrap_or(KeyOwner::Organization);
+    let giving = Giving::Key(owner, command.levels.clone(), command.models.clone());
+    let permit = or_refuse!(tx, tx.permit_giving::<actions::CreateKey>(&giving).await);
+    if let Some(before) = Once::before::<_, Key>(command.once.as_ref(), &tx, &permit).await? {
+        return again(&tx, before).await;
+    }
+    check_expiry(command.expires, tx.now())?;
+    check_models(&tx, &permit, &command.models).await?;
+    let CreateKey { name, levels, models, expires, once, .. } = command;
+    let key = Key { id, name, owner, levels, models, expires, verifier: text.verifier(), state: KeyState::Active };
+    tx.put(&permit, &key).await?;
+    Once::keep(once.as_ref(), &mut tx, &permit, id).await?;
+    let committed = tx.commit(permit).await?;
+    app.store.enter(id, organization).await?;
+    Ok(CreatedKey { key: Changed { value: key, version: committed.seq }, secret: Some(text.text()) })
+}
+
+/// What the same request made before, without its text.
+async fn again(tx: &OrgTx, before: Id<Key>) -> Result<CreatedKey, Error> {
+    let (_permit, row) = tx.permit_on::<actions::ReadKey>(before, |_| Giving::Nothing).await?;
+    Ok(CreatedKey { key: Changed { value: row.record, version: row.version }, secret: None })
+}
+
+fn check_expiry(expires: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
+    match expires {
+        Some(expires) if expires <= now => {
+            Err(Error::field("expires", "This instant is over. Give one in the future, or none."))
+        }
+        Some(expires) if expires > now.plus_seconds(LONGEST) => {
+            Err(Error::field("expires", "A key lives at most five years. Give an earlier instant, or none."))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn check_models(tx: &OrgTx, permit: &Permit<actions::CreateKey>, models: &ModelSet) -> Result<(), Error> {
+    let ModelSet::Only(named) = models else { return Ok(()) };
+    if named.is_empty() {
+        return Err(Error::field("models", "Name at least one model, or allow all of them."));
+    }
+    let known: Vec<Versioned<Model>> = tx.list(permit).await?;
+    let approved =
+        |id: &Id<Model>| known.iter().any(|row| row.record.id == *id && row.record.state == ModelState::Approved);
+    match named.iter().find(|id| !approved(id)) {
+        Some(id) => {
+            Err(Error::field("models", format!("{id} is not an approved model. Choose among the approved ones.")))
+        }
+        None => Ok(()),
+    }
+}

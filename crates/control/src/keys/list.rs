@@ -1,0 +1,173 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use gatewarden_access::{Caller, Facts, actions};
+use gatewarden_store::{Giving, OrgRead, Person, StoreError};
+use gatewarden_types::{
+    Id, Key, KeyOwner, KeyState, Member, MemberState, Model, ModelName, Organization, Timestamp, Versioned, fold,
+};
+
+use crate::{App, Error, names};
+
+/// Which keys.
+#[derive(Debug, Clone, Default)]
+pub struct KeyFilter {
+    /// Part of the key's or its owner's name, in any case.
+    pub search: Option<String>,
+    /// Of this owner.
+    pub owner: Option<KeyOwner>,
+    /// Where they stand.
+    pub standing: Option<KeyStanding>,
+}
+
+/// Where a key stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStanding {
+    /// It works.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// It was revoked.
+    Revoked,
+    /// Its owner is suspended.
+    OwnerSuspended,
+}
+
+/// Which page of the keys.
+#[derive(Debug, Clone)]
+pub struct ListKeys {
+    /// Which keys.
+    pub filter: KeyFilter,
+    /// Made before this one; none for the newest.
+    pub before: Option<Id<Key>>,
+    /// At most how many.
+    pub limit: usize,
+}
+
+/// A key as listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    /// The policy row.
+    pub key: Versioned<Key>,
+    /// Where it stands now.
+    pub standing: KeyStanding,
+    /// Who owns it; none for a key of the organization, and where the reader may not know.
+    pub owner: Option<Person>,
+    /// When it was last used.
+    pub last_used: Option<Timestamp>,
+}
+
+/// A page of keys, newest first, with what it takes to draw it.
+#[derive(Debug)]
+pub struct ListedKeys {
+    /// The rows.
+    pub rows: Vec<ListedKey>,
+    /// How many keys the filter matches in all.
+    pub total: usize,
+    /// Whether there are more after these.
+    pub more: bool,
+    /// The names of every model there is or was.
+    pub models: BTreeMap<Id<Model>, ModelName>,
+    /// What the caller may do.
+    pub facts: Facts,
+}
+
+/// One page of the keys that the caller may see.
+///
+/// # Errors
+/// When the caller may not see keys.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    organization: Id<Organization>,
+    command: ListKeys,
+) -> Result<ListedKeys, Error> {
+    let read = app.store.read(caller, organization).await?;
+    let permit = read.permit::<actions::ListKeys>()?;
+    let mut rows = listed(&read, read.list(&permit).await?).await?;
+    rows.retain(|row| matches(row, &command.filter));
+    let total = rows.len();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.key.record.id));
+    rows.retain(|row| command.before.is_none_or(|before| row.key.record.id < before));
+    let more = rows.len() > command.limit;
+    rows.truncate(command.limit);
+    last_used(&read, &mut rows).await?;
+    let models: Vec<Versioned<Model>> = read.list(&permit).await?;
+    let models = models.into_iter().map(|row| (row.record.id, row.record.name)).collect();
+    Ok(ListedKeys { rows, total, more, models, facts: read.facts().clone() })
+}
+
+/// One key, and what the caller may do.
+///
+/// # Errors
+/// When there is none that the caller may see.
+pub async fn read(
+    app: &App,
+    caller: &Caller,
+    organization: Id<Organization>,
+    key: Id<Key>,
+) -> Result<(ListedKey, Facts), Error> {
+    let read = app.store.read(caller, organization).await?;
+    let (_permit, row) = read.permit_on::<actions::ReadKey>(key, |_| Giving::Nothing).await?;
+    let mut rows = listed(&read, vec![row]).await?;
+    last_used(&read, &mut rows).await?;
+    let row = rows.pop().ok_or_else(|| Error::Internal("a key was lost".to_owned()))?;
+    Ok((row, read.facts().clone()))
+}
+
+async fn listed(read: &OrgRead, keys: Vec<Versioned<Key>>) -> Result<Vec<ListedKey>, Error> {
+    let owners: BTreeSet<Id<Member>> = keys.iter().filter_map(|row| member(&row.record)).collect();
+    let suspended = suspended(read).await?;
+    let people = names::people(read, owners).await?;
+    let row = |key: Versioned<Key>| ListedKey {
+        standing: standing(&key.record, &suspended, read.now()),
+        owner: member(&key.record).and_then(|owner| people.get(&owner).cloned()),
+        last_used: None,
+        key,
+    };
+    Ok(keys.into_iter().map(row).collect())
+}
+
+fn member(key: &Key) -> Option<Id<Member>> {
+    match key.owner {
+        KeyOwner::Member(member) => Some(member),
+        KeyOwner::Organization => None,
+    }
+}
+
+/// The suspended members, as far as the reader may know.
+async fn suspended(read: &OrgRead) -> Result<BTreeSet<Id<Member>>, StoreError> {
+    let Ok(permit) = read.permit::<actions::ListMembers>() else { return Ok(BTreeSet::new()) };
+    let members = read.list::<_, Member>(&permit).await?.into_iter().map(|row| row.record);
+    Ok(members.filter(|member| member.state == MemberState::Suspended).map(|member| member.id).collect())
+}
+
+fn standing(key: &Key, suspended: &BTreeSet<Id<Member>>, now: Timestamp) -> KeyStanding {
+    if key.state == KeyState::Revoked {
+        KeyStanding::Revoked
+    } else if !key.works(now) {
+        KeyStanding::Expired
+    } else if member(key).is_some_and(|owner| suspended.contains(&owner)) {
+        KeyStanding::OwnerSuspended
+    } else {
+        KeyStanding::Active
+    }
+}
+
+fn matches(row: &ListedKey, filter: &KeyFilter) -> bool {
+    let named = |search: &str| {
+        let owner = row.owner.as_ref().map(|person| fold(person.name.as_str())).unwrap_or_default();
+        fold(row.key.record.name.as_str()).contains(search) || owner.contains(search)
+    };
+    filter.search.as_deref().map(fold).is_none_or(|search| named(&search))
+        && filter.owner.is_none_or(|owner| owner == row.key.record.owner)
+        && filter.standing.is_none_or(|standing| standing == row.standing)
+}
+
+async fn last_used(read: &OrgRead, rows: &mut [ListedKey]) -> Result<(), Error> {
+    let permit = read.permit::<actions::ListKeys>()?;
+    let seen = read.last_seen(&permit, rows.iter().map(|row| row.key.record.id)).await?;
+    for row in rows {
+        row.last_used = seen.get(&row.key.record.id).copied();
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use gatewarden_credentials::Secret;
+use gatewarden_types::{AllowedNetworks, BaseUrl};
+use reqwest::{
+    Client,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect::Policy,
+};
+use tokio::net::lookup_host;
+use url::{Host, Url};
+
+use crate::Error;
+
+/// How long a provider may take to answer a test, and its name to be found.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Speaks to providers: only at addresses that the operator allows, judged at the moment of connecting, without
+/// following redirects and without a proxy.
+#[derive(Debug, Clone)]
+pub struct Upstreams {
+    allowed: Arc<AllowedNetworks>,
+    client: Client,
+}
+
+/// The provider's host leads to addresses that the operator does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "This address leads to {0}, which is not on the open internet. Give a public address, or ask the operator to allow \
+     the range with GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE."
+)]
+pub struct NotPermitted(pub IpAddr);
+
+impl Upstreams {
+    /// Speaks to the open internet, and to `allowed` besides.
+    ///
+    /// # Errors
+    /// When the machine's certificates or the TLS library cannot be used.
+    pub fn new(allowed: AllowedNetworks) -> Result<Self, Error> {
+        // The first to install wins; that it is there already is as good.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let allowed = Arc::new(allowed);
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(PATIENCE)
+            .pool_max_idle_per_host(0)
+            .dns_resolver(Permitted(Arc::clone(&allowed)))
+            .build()
+            .map_err(|bad| Error::Internal(format!("no HTTP client: {bad}")))?;
+        Ok(Self { allowed, client })
+    }
+
+    /// Refuses an address that leads nowhere but where the operator does not allow. A host that cannot be found now is
+    /// let through: it is judged again whenever it is called.
+    pub(crate) async fn check(&self, base_url: &BaseUrl) -> Result<(), NotPermitted> {
+        let Ok(url) = Url::parse(base_url.as_str()) else { return Ok(()) };
+        let addresses: Vec<SocketAddr> = match url.host() {
+            Some(Host::Ipv4(address)) => vec![(address, 0).into()],
+            Some(Host::Ipv6(address)) => vec![(address, 0).into()],
+            Some(Host::Domain(name)) => match tokio::time::timeout(PATIENCE, lookup_host((name, 0))).await {
+                Ok(Ok(found)) => found.collect(),
+                _ => return Ok(()),
+            },
+            None => return Ok(()),
+        };
+        permitted(&self.allowed, addresses).map(drop)
+    }
+
+    /// Asks a provider for something below its base URL. An address in figures never goes through name resolution, so
+    /// it is judged here; a name is judged as it is resolved for the connection.
+    pub(crate) async fn get(
+        &self,
+        base_url: &BaseUrl,
+        path: &str,
+        secret: Option<&Secret<String>>,
+    ) -> Result<reqwest::Response, Failed> {
+        if base_url.as_str().parse::<Url>().is_ok_and(|url| !matches!(url.host(), Some(Host::Domain(_)))) {
+            self.check(base_url).await.map_err(Failed::NotPermitted)?;
+        }
+        let request = self.client.get(format!("{base_url}{path}"));
+        let request = match secret {
+            Some(secret) => request.bearer_auth(secret.expose()),
+            None => request,
+        };
+        request.send().await.map_err(|bad| Failed::from(&bad))
+    }
+}
+
+/// Why a provider gave no answer.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// It may not be called.
+    NotPermitted(NotPermitted),
+    /// It was called in vain; the text says why, for people.
+    Unreachable(String),
+}
+
+impl From<&reqwest::Error> for Failed {
+    fn from(error: &reqwest::Error) -> Self {
+        if error.is_timeout() {
+            return Self::Unreachable("it did not answer within 10 seconds".to_owned());
+        }
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+            if let Some(refused) = cause.downcast_ref::<NotPermitted>() {
+                return Self::NotPermitted(*refused);
+            }
+        }
+        // The innermost cause is what people can act on; the outer ones repeat the address.
+        Self::Unreachable(cause.to_string())
+    }
+}
+
+/// Resolves names to permitted addresses alone, so that what is connected to is what was judged.
+#[derive(Debug)]
+struct Permitted(Arc<AllowedNetworks>);
+
+impl Resolve for Permitted {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allowed = Arc::clone(&self.0);
+        Box::pin(async move {
+            let found = lookup_host((name.as_str(), 0)).await?.collect();
+            let addresses: Addrs = Box::new(permitted(&allowed, found)?.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
+fn permitted(allowed: &AllowedNetworks, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPermitted> {
+    let first = found.first().copied();
+    let good: Vec<SocketAddr> = found.into_iter().filter(|address| allowed.permit(address.ip())).collect();
+    match first {
+        Some(first) if good.is_empty() => Err(NotPermitted(first.ip())),
+        _ => Ok(good),
+    }
+}
