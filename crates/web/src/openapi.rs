@@ -46,11 +46,10 @@ fn describe_one(route: &Route, operation: &Operation, schemas: &mut SchemaGenera
     if let Some(answers) = operation.answers {
         success = json!({ "description": "Done.", "content": json_body(answers(schemas).to_value()) });
     }
-    let mut responses = json!({ operation.success.to_string(): success });
-    for status in refusals(route, operation) {
-        let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
-        responses[status.to_string()] = json!({ "description": reason(status), "content": problem });
-    }
+    let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    let refusal = |status: u16| (status.to_string(), json!({ "description": reason(status), "content": problem }));
+    let mut responses: Map<String, Value> = refusals(route, operation).into_iter().map(refusal).collect();
+    responses.insert(operation.success.to_string(), success);
     let mut described = json!({
         "operationId": route.action.map(|action| action.name.replace('.', "_")),
         "summary": operation.summary,

@@ -135,7 +135,7 @@ impl std::fmt::Debug for Route {
 impl Operation {
     /// One that answers `T` with 200.
     pub fn answers<T: JsonSchema>(summary: &'static str) -> Self {
-        Self { summary, success: 200, answers: Some(|schemas| schemas.subschema_for::<T>()), ..Self::default() }
+        Self { summary, success: 200, answers: Some(SchemaGenerator::subschema_for::<T>), ..Self::default() }
     }
 
     /// One that answers nothing with 204.
@@ -152,7 +152,7 @@ impl Operation {
     /// It takes a `T`.
     #[must_use]
     pub fn takes<T: JsonSchema>(self) -> Self {
-        Self { takes: Some(|schemas| schemas.subschema_for::<T>()), ..self }
+        Self { takes: Some(SchemaGenerator::subschema_for::<T>), ..self }
     }
 
     /// It takes these query parameters.

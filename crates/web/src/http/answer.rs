@@ -54,7 +54,6 @@ impl Stranger {
     ///
     /// # Errors
     /// Never; so that handlers end with it.
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "handlers end with an answer")]
     pub fn go(&self, to: &str) -> Answer {
         Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish())
     }

@@ -96,7 +96,6 @@ impl KeyHolder {
     ///
     /// # Errors
     /// When the status is none.
-    #[expect(clippy::unnecessary_wraps, reason = "handlers end with an answer")]
     pub fn answer(&self, status: u16, version: Option<Seq>, body: &impl Serialize) -> Answer {
         let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::OK));
         if let Some(version) = version {
@@ -109,7 +108,6 @@ impl KeyHolder {
     ///
     /// # Errors
     /// Never; so that handlers end with it.
-    #[expect(clippy::unnecessary_wraps, reason = "handlers end with an answer")]
     pub fn done(&self) -> Answer {
         Ok(HttpResponse::NoContent().finish())
     }
