@@ -59,7 +59,7 @@ impl Here {
     /// When the database cannot answer.
     pub async fn shell(&self, place: views::Place) -> Result<views::Shell, Fault> {
         let frame = organizations::frame(&self.site.app, &self.caller, Some(self.organization)).await?;
-        Ok(self.visitor.shell_of(frame, place))
+        Ok(self.visitor.shell_of(&frame, place))
     }
 }
 
@@ -70,10 +70,10 @@ impl Visitor {
     /// When the database cannot answer.
     pub async fn shell(&self, place: views::Place) -> Result<views::Shell, Fault> {
         let frame = organizations::frame(&self.site.app, &self.caller, None).await?;
-        Ok(self.shell_of(frame, place))
+        Ok(self.shell_of(&frame, place))
     }
 
-    fn shell_of(&self, frame: organizations::Frame, place: views::Place) -> views::Shell {
+    fn shell_of(&self, frame: &organizations::Frame, place: views::Place) -> views::Shell {
         let here = frame.here.as_ref().map(|here| here.id);
         let choice = |own: &organizations::Own| views::OrganizationChoice {
             slug: own.slug.to_string(),

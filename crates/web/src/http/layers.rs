@@ -185,14 +185,10 @@ async fn page(request: &HttpRequest, fault: &Fault, door: &Stranger, id: Option<
         Some(here) => here.shell(views::Place::Overview).await.ok(),
         None => None,
     };
-    match shell {
-        Some(shell) => {
-            trouble.ways = vec![("Back".to_owned(), here.map(|here| here.href("")).unwrap_or_default())];
-            html(fault.status(), views::errors::ErrorPage { shell, trouble }.render())
-        }
-        None => {
-            trouble.ways = vec![("To the start".to_owned(), "/".to_owned())];
-            html(fault.status(), views::errors::BareErrorPage { frame: door.bare(), trouble }.render())
-        }
-    }
+    let Some(shell) = shell else {
+        trouble.ways = vec![("To the start".to_owned(), "/".to_owned())];
+        return html(fault.status(), views::errors::BareErrorPage { frame: door.bare(), trouble }.render());
+    };
+    trouble.ways = vec![("Back".to_owned(), here.map(|here| here.href("")).unwrap_or_default())];
+    html(fault.status(), views::errors::ErrorPage { shell, trouble }.render())
 }
