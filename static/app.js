@@ -153,7 +153,6 @@
     event.target.closest("form")?.reset();
   });
 
-  for (const element of $$(".live[hidden]")) element.hidden = false;
   showTheme(root.dataset.theme || "system");
   $$(".toast").forEach(watch);
   $("[aria-invalid=true]")?.focus();

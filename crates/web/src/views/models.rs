@@ -22,8 +22,6 @@ pub struct Models {
     pub upstream: Field,
     /// Names that providers' tests found, offered while typing.
     pub suggestions: Vec<String>,
-    /// Whether the form is open, as after an error.
-    pub form_open: bool,
 }
 
 /// An approved model as listed.

@@ -99,7 +99,6 @@ fn models() -> Drawn {
         name: Field::default(),
         upstream: Field::default(),
         suggestions: vec![t("gpt-4o")],
-        form_open: false,
     };
     let wrong = Models {
         name: Field::of(t("gpt 4o")).wrong(t("No spaces, please.")),
