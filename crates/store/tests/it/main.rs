@@ -1,0 +1,3 @@
+//! The store under test, on both back ends.
+
+mod world;

@@ -1,0 +1,127 @@
+//! A database of a world's own, gone when the world is.
+
+use gatewarden_store::Database;
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use tempfile::TempDir;
+use url::Url;
+
+/// What a superuser does once in a PostgreSQL database, so that no expression changes who one is.
+pub const HARDENING: &str = "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
+    REVOKE UPDATE ON pg_catalog.pg_settings FROM PUBLIC";
+
+/// How many serving connections a world has: few, so that they are shared.
+const CONNECTIONS: u32 = 4;
+
+/// Where a world's data is.
+#[derive(Debug)]
+pub(crate) enum Held {
+    Sqlite(TempDir),
+    Postgres(Postgres),
+}
+
+/// A PostgreSQL database with an owner and a login of its own.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    superuser: Url,
+    name: String,
+}
+
+impl Held {
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().expect("the machine has a folder for temporary files"))
+    }
+
+    /// Makes one on the server of `GATEWARDEN_TEST_POSTGRES`, a superuser's URL; none when that is not set.
+    pub(crate) async fn postgres(seed: u64) -> Option<Self> {
+        let superuser = std::env::var("GATEWARDEN_TEST_POSTGRES").ok().filter(|url| !url.is_empty())?;
+        let superuser = Url::parse(&superuser).expect("GATEWARDEN_TEST_POSTGRES is a URL");
+        let postgres = Postgres { superuser, name: format!("gw_{seed:016x}") };
+        postgres.create().await;
+        Some(Self::Postgres(postgres))
+    }
+
+    /// As the store opens it.
+    pub(crate) fn settings(&self) -> Database {
+        match self {
+            Self::Sqlite(folder) => Database::Sqlite { folder: folder.path().to_owned(), open_organizations: 64 },
+            Self::Postgres(postgres) => Database::Postgres {
+                serving: postgres.url("login").to_string(),
+                owner: postgres.url("owner").to_string(),
+                connections: CONNECTIONS,
+            },
+        }
+    }
+}
+
+impl Postgres {
+    /// The URL of one of the database's two roles.
+    pub(crate) fn url(&self, role: &str) -> Url {
+        let mut url = self.database();
+        let set = url.set_username(&format!("{}_{role}", self.name)).and_then(|()| url.set_password(Some(&self.name)));
+        set.expect("a PostgreSQL URL takes a user");
+        url
+    }
+
+    /// The superuser's URL of this database.
+    pub(crate) fn database(&self) -> Url {
+        let mut url = self.superuser.clone();
+        url.set_path(&self.name);
+        url
+    }
+
+    async fn create(&self) {
+        let server = connect(&self.superuser).await;
+        let name = &self.name;
+        for sql in [
+            format!("CREATE ROLE {name}_owner LOGIN CREATEROLE PASSWORD '{name}'"),
+            format!("CREATE ROLE {name}_login LOGIN NOINHERIT PASSWORD '{name}'"),
+            format!("CREATE DATABASE {name} OWNER {name}_owner"),
+        ] {
+            server.execute_unprepared(&sql).await.expect("a superuser makes roles and databases");
+        }
+        server.close().await.expect("a connection closes");
+        let database = connect(&self.database()).await;
+        database.execute_unprepared(HARDENING).await.expect("a superuser takes rights away");
+        database.close().await.expect("a connection closes");
+    }
+
+    async fn remove(&self) -> Result<(), sea_orm::DbErr> {
+        let database = connect(&self.database()).await;
+        let roles = Statement::from_string(
+            DbBackend::Postgres,
+            "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname LIKE 'org\\_%'",
+        );
+        let rows = database.query_all_raw(roles).await?;
+        let roles = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<String>, _>>()?;
+        database.close().await?;
+        let (server, name) = (connect(&self.superuser).await, &self.name);
+        server.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await?;
+        for role in roles.into_iter().chain([format!("{name}_login"), format!("{name}_owner")]) {
+            server.execute_unprepared(&format!("DROP ROLE {role}")).await?;
+        }
+        server.close().await
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // A world may be dropped inside a runtime, which cannot wait for another task: a thread of its own can.
+        let removed = std::thread::scope(|scope| {
+            let remove = || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                runtime.block_on(self.remove()).map_err(std::io::Error::other)
+            };
+            scope.spawn(remove).join()
+        });
+        if !matches!(removed, Ok(Ok(()))) {
+            eprintln!("the database {} could not be removed: {removed:?}", self.name);
+        }
+    }
+}
+
+/// One connection.
+pub(crate) async fn connect(url: &Url) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url.as_str());
+    options.max_connections(1).min_connections(0).sqlx_logging(false);
+    sea_orm::Database::connect(options).await.expect("the database answers")
+}

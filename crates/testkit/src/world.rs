@@ -1,0 +1,263 @@
+//! The people of two organizations, and everything a test needs to act as them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use gatewarden_control::{App, AppParts, Caller, members};
+use gatewarden_credentials::RootKey;
+use gatewarden_migrations::Class;
+use gatewarden_store::{Signers, Store, StoreError, StoreSettings};
+use gatewarden_trail::{Signer, Stored};
+use gatewarden_types::{Builtin, Entropy, Id, Job, Levels, Organization, Role};
+use tokio::sync::Semaphore;
+
+use crate::{
+    Beneath, Holder, House, Someone, Tables, Time,
+    ambient::{fresh_seed, seeded},
+    beneath::Part,
+    database::Held,
+    people::anonymous,
+};
+
+/// An app over a database of its own, with two organizations and people in them.
+///
+/// Everybody has an account and signs in with [`crate::PASSWORD`].
+#[derive(Debug)]
+pub struct World {
+    // Before the database, which cannot go while it is open.
+    app: App,
+    here: House,
+    there: House,
+    people: BTreeMap<Builtin, Someone>,
+    suspended: Someone,
+    time: Time,
+    root: Arc<RootKey>,
+    entropy: Entropy,
+    seed: u64,
+    held: Held,
+}
+
+impl World {
+    /// A world in a temporary folder.
+    pub async fn sqlite() -> Self {
+        Self::new(fresh_seed(), Held::sqlite()).await
+    }
+
+    /// A world on the PostgreSQL server of `GATEWARDEN_TEST_POSTGRES`; none when that is not set.
+    pub async fn postgres() -> Option<Self> {
+        let seed = fresh_seed();
+        Some(Self::new(seed, Held::postgres(seed).await?).await)
+    }
+
+    async fn new(seed: u64, held: Held) -> Self {
+        let (time, entropy) = (Time::start(), seeded(seed));
+        let root = Arc::new(RootKey::generate(&entropy));
+        let app = open(&held, &time, &entropy, &root).await.expect("an empty database opens");
+        let here = House::found(&app, &Someone::new(&app, "Olive Owner").await, "here").await;
+        let there = House::found(&app, &Someone::new(&app, "Stan Stranger").await, "there").await;
+        let mut people = BTreeMap::from([(Builtin::Owner, here.owner.clone())]);
+        for (name, role) in
+            [("Ada Admin", Builtin::Admin), ("Max Member", Builtin::Member), ("Vera Viewer", Builtin::Viewer)]
+        {
+            people.insert(role, here.join(name, role).await);
+        }
+        let suspended = here.join("Sue Suspended", Builtin::Admin).await;
+        let done = members::suspend(&app, &here.owner.caller(), here.id, suspended.id(), None).await;
+        done.expect("an owner suspends");
+        Self { app, here, there, people, suspended, time, root, entropy, seed, held }
+    }
+
+    /// What use cases work with.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The clock.
+    pub fn time(&self) -> &Time {
+        &self.time
+    }
+
+    /// What all randomness of this world follows from, for the message of a test that failed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Opens the database once more, as a program that starts anew does.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn open_again(&self) -> Result<App, StoreError> {
+        open(&self.held, &self.time, &self.entropy, &self.root).await
+    }
+
+    /// The organization that everybody but the stranger is in.
+    pub fn house(&self) -> &House {
+        &self.here
+    }
+
+    /// The organization that the stranger owns.
+    pub fn other_house(&self) -> &House {
+        &self.there
+    }
+
+    /// The id of [`World::house`].
+    pub fn org(&self) -> Id<Organization> {
+        self.here.id
+    }
+
+    /// The id of [`World::other_house`].
+    pub fn other_org(&self) -> Id<Organization> {
+        self.there.id
+    }
+
+    /// A built-in role of [`World::house`].
+    pub fn role(&self, builtin: Builtin) -> Id<Role> {
+        self.here.role(builtin)
+    }
+
+    /// The only owner.
+    pub fn owner(&self) -> &Someone {
+        &self.here.owner
+    }
+
+    /// An admin.
+    pub fn admin(&self) -> &Someone {
+        self.person(Builtin::Admin)
+    }
+
+    /// A member with the role of that name.
+    pub fn member(&self) -> &Someone {
+        self.person(Builtin::Member)
+    }
+
+    /// A viewer.
+    pub fn viewer(&self) -> &Someone {
+        self.person(Builtin::Viewer)
+    }
+
+    /// The owner of the other organization.
+    pub fn stranger(&self) -> &Someone {
+        &self.there.owner
+    }
+
+    /// An admin who is suspended.
+    pub fn suspended(&self) -> &Someone {
+        &self.suspended
+    }
+
+    /// Someone who is not signed in.
+    pub fn anonymous(&self) -> Caller {
+        anonymous(&self.app)
+    }
+
+    /// The member of [`World::house`] with a built-in role, who is not suspended.
+    pub fn person(&self, role: Builtin) -> &Someone {
+        self.people.get(&role).expect("there is someone with each built-in role")
+    }
+
+    /// A new account that is in no organization.
+    pub async fn account(&self, name: &str) -> Someone {
+        Someone::new(&self.app, name).await
+    }
+
+    /// A third organization, or a further one, founded by an account of its own.
+    pub async fn found(&self, slug: &str) -> House {
+        let founder = self.account(&format!("Founder of {slug}")).await;
+        House::found(&self.app, &founder, slug).await
+    }
+
+    /// A new key of [`World::member`]'s with these levels.
+    pub async fn key(&self, levels: Levels) -> Holder {
+        self.key_of(self.member(), levels).await
+    }
+
+    /// A new key of someone's in [`World::house`] with these levels.
+    pub async fn key_of(&self, owner: &Someone, levels: Levels) -> Holder {
+        Holder::new(&self.app, self.org(), owner, levels).await
+    }
+
+    /// Every row of what is decided on and of who people are: what a refusal leaves as it was.
+    pub async fn tables(&self, organization: Id<Organization>) -> Tables {
+        self.held.tables(Some(organization), |class| !matches!(class, Class::Observed | Class::Trail)).await
+    }
+
+    /// Every row of the control schema.
+    pub async fn control_tables(&self) -> Tables {
+        self.held.tables(None, |_| true).await
+    }
+
+    /// Every row of the trail's tables, underneath the program.
+    pub async fn trail_tables(&self, organization: Id<Organization>) -> Tables {
+        self.held.tables(Some(organization), |class| class == Class::Trail).await
+    }
+
+    /// How many refusals were noted.
+    pub async fn attempts(&self, organization: Id<Organization>) -> usize {
+        self.held.beneath(Part::Observed(organization)).await.rows("attempts").await.len()
+    }
+
+    /// Every entry as it is stored, through the program.
+    pub async fn trail(&self, organization: Id<Organization>) -> Vec<Stored> {
+        stored(&self.app.store, organization).await.expect("a trail reads")
+    }
+
+    /// A way into an organization's tables that the program knows nothing of. On SQLite: into its ledger.
+    pub async fn beneath(&self, organization: Id<Organization>) -> Beneath {
+        self.held.beneath(Part::Ledger(organization)).await
+    }
+
+    /// A way into what is observed of an organization.
+    pub async fn beneath_observed(&self, organization: Id<Organization>) -> Beneath {
+        self.held.beneath(Part::Observed(organization)).await
+    }
+
+    /// A way into the control schema.
+    pub async fn beneath_control(&self) -> Beneath {
+        self.held.beneath(Part::Control).await
+    }
+
+    /// The URL of the login that serves; none on SQLite.
+    pub fn serving_url(&self) -> Option<String> {
+        self.url("login")
+    }
+
+    /// The URL of the owner that migrates; none on SQLite.
+    pub fn owner_url(&self) -> Option<String> {
+        self.url("owner")
+    }
+
+    fn url(&self, role: &str) -> Option<String> {
+        match &self.held {
+            Held::Sqlite(_) => None,
+            Held::Postgres(postgres) => Some(postgres.url(role).to_string()),
+        }
+    }
+
+    /// The data folder; none on PostgreSQL.
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        match &self.held {
+            Held::Sqlite(folder) => Some(folder.path()),
+            Held::Postgres(_) => None,
+        }
+    }
+}
+
+async fn open(held: &Held, time: &Time, entropy: &Entropy, root: &Arc<RootKey>) -> Result<App, StoreError> {
+    let signing = root.clone();
+    let settings = StoreSettings {
+        database: held.settings(),
+        clock: time.clock(),
+        entropy: entropy.clone(),
+        signers: Signers::new(move |organization| Signer::from_seed(signing.trail_seed(organization).expose())),
+        origin: "gatewarden.test".to_owned(),
+    };
+    let store = Store::open(settings).await?;
+    let (clock, entropy, sealing) = (time.clock(), entropy.clone(), root.sealing());
+    Ok(App::new(AppParts { store, clock, entropy, sealing, hashing: Semaphore::new(2) }))
+}
+
+async fn stored(store: &Store, organization: Id<Organization>) -> Result<Vec<Stored>, StoreError> {
+    let follower = Caller::system(Job::Follower, store.request_id());
+    let read = store.read(&follower, organization).await?;
+    let permit = read.permit::<gatewarden_access::actions::FollowTrail>()?;
+    read.stored(&permit, 0, u64::from(u32::MAX)).await
+}
