@@ -9,7 +9,7 @@
 //!     }
 //! }
 //! ```
-#![expect(clippy::expect_used, reason = "a test that cannot be set up fails by saying so")]
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot be set up fails by saying so")]
 
 mod ambient;
 mod beneath;
