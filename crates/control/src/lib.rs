@@ -5,7 +5,9 @@
 
 mod app;
 pub mod authenticate;
+pub mod checkpointer;
 mod error;
+pub mod follow;
 pub mod keys;
 pub mod members;
 pub mod models;
@@ -15,6 +17,8 @@ pub mod organizations;
 pub mod providers;
 pub mod roles;
 pub mod sign_in;
+pub mod trail;
+pub mod usage;
 
 pub use app::{App, AppParts};
 pub use error::{Error, FieldError};

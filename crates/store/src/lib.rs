@@ -23,6 +23,7 @@ mod org_tx;
 mod people;
 mod settings;
 mod table;
+mod tables;
 mod trail;
 mod usage;
 

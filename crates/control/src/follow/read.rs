@@ -1,0 +1,99 @@
+use gatewarden_access::{Caller, Permit, actions::FollowTrail};
+use gatewarden_store::{OrgRead, StoreError};
+use gatewarden_trail::Entry;
+use gatewarden_types::{AnyRecord, Id, Job, Organization, Seq};
+
+use crate::{App, Error};
+
+/// How many entries are read at once.
+const PAGE: u64 = 256;
+
+/// The policy of an organization at one position of its trail.
+#[derive(Debug)]
+pub struct Base {
+    /// The organization.
+    pub organization: Id<Organization>,
+    /// The position of its last entry.
+    pub seq: Seq,
+    /// Every policy record.
+    pub records: Vec<AnyRecord>,
+    /// The sealed secrets that its providers name.
+    pub bodies: Vec<Vec<u8>>,
+}
+
+/// An entry on its way to gateways.
+#[derive(Debug)]
+pub struct FollowedEntry {
+    /// The organization.
+    pub organization: Id<Organization>,
+    /// Its position.
+    pub seq: Seq,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+    /// The sealed secrets that it names, as far as they have not been erased since.
+    pub bodies: Vec<Vec<u8>>,
+}
+
+/// The policy of an organization as it is now: the rows, which are what its entries fold to.
+///
+/// # Errors
+/// When the database cannot answer or a row cannot be read.
+pub async fn base(app: &App, organization: Id<Organization>) -> Result<Base, Error> {
+    let (read, permit) = follow(app, organization).await?;
+    let seq = read.size(&permit).await?;
+    let mut records = Vec::new();
+    for ((kind, _), (_, image)) in read.tables(&permit).await? {
+        let record =
+            AnyRecord::read(kind, &image).map_err(|bad| Error::Internal(format!("a {}: {bad}", kind.word())))?;
+        records.push(record);
+    }
+    let bodies = bodies(&read, &permit, &records).await?;
+    Ok(Base { organization, seq, records, bodies })
+}
+
+/// The next entries after `after`, oldest first; none when there are no more.
+///
+/// # Errors
+/// When the database cannot answer or an entry cannot be read.
+pub async fn entries_after(app: &App, organization: Id<Organization>, after: Seq) -> Result<Vec<FollowedEntry>, Error> {
+    let (read, permit) = follow(app, organization).await?;
+    let mut entries = Vec::new();
+    for stored in read.stored(&permit, after, PAGE).await? {
+        let named = match Entry::from_bytes(&stored.bytes) {
+            Ok(entry) => images(&entry),
+            // It is sent as it is: what a gateway cannot read, it sets aside, and says so.
+            Err(_) => Vec::new(),
+        };
+        let bodies = bodies(&read, &permit, &named).await?;
+        entries.push(FollowedEntry { organization, seq: stored.seq, bytes: stored.bytes, bodies });
+    }
+    Ok(entries)
+}
+
+async fn follow(app: &App, organization: Id<Organization>) -> Result<(OrgRead, Permit<FollowTrail>), StoreError> {
+    let read = app.store.read(&Caller::system(Job::Follower, app.id()), organization).await?;
+    let permit = read.permit::<FollowTrail>()?;
+    Ok((read, permit))
+}
+
+/// The records that an entry left behind, as far as they can be read.
+fn images(entry: &Entry) -> Vec<AnyRecord> {
+    let image = |change: &gatewarden_trail::Change| AnyRecord::read(change.kind, change.after.as_ref()?).ok();
+    entry.changes.iter().filter_map(image).collect()
+}
+
+async fn bodies(
+    read: &OrgRead,
+    permit: &Permit<FollowTrail>,
+    records: &[AnyRecord],
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut bodies = Vec::new();
+    for record in records {
+        if let AnyRecord::Provider(provider) = record
+            && let Some(name) = provider.credential
+        {
+            bodies.extend(read.body(permit, name).await?);
+        }
+    }
+    Ok(bodies)
+}

@@ -1,0 +1,14 @@
+//! The trail as people read it: who did what to what, what it was before, and whether all of it still stands.
+
+mod difference;
+mod list;
+mod names;
+mod read;
+mod verify;
+
+pub use difference::{FieldChange, difference};
+pub use gatewarden_store::EntryFilter;
+pub use list::{TrailPage, list};
+pub use names::Names;
+pub use read::{ReadChange, ReadEntry, read};
+pub use verify::{Verification, verify, verify_for};

@@ -1,0 +1,42 @@
+use gatewarden_access::{Caller, actions};
+use gatewarden_store::EntryFilter;
+use gatewarden_trail::Entry;
+use gatewarden_types::{Id, Organization, Seq};
+
+use super::Names;
+use crate::{App, Error};
+
+/// A page of the trail, newest first.
+#[derive(Debug)]
+pub struct TrailPage {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// What the things in them are called.
+    pub names: Names,
+    /// Where the next page begins, as [`EntryFilter::before`]; none when there are no older entries.
+    pub older: Option<Seq>,
+    /// How many entries the whole trail has.
+    pub size: Seq,
+}
+
+/// The newest entries that fit, at most `limit`.
+///
+/// # Errors
+/// When the caller may not read the trail.
+pub async fn list(
+    app: &App,
+    caller: &Caller,
+    organization: Id<Organization>,
+    filter: &EntryFilter,
+    limit: usize,
+) -> Result<TrailPage, Error> {
+    let read = app.store.read(caller, organization).await?;
+    let permit = read.permit::<actions::ReadTrail>()?;
+    let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut entries = read.entries(&permit, filter, one_more).await?;
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let older = entries.last().filter(|_| more).map(|entry| entry.seq);
+    let names = Names::load(&read, organization).await?;
+    Ok(TrailPage { entries, names, older, size: read.size(&permit).await? })
+}

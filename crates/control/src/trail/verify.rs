@@ -1,0 +1,135 @@
+use std::fmt;
+
+use gatewarden_access::{
+    Caller,
+    actions::{FollowTrail, ReadTrail},
+};
+use gatewarden_trail::{Finding, Folded, Hash, Verifier};
+use gatewarden_types::{Id, Job, Organization, RecordKind, Seq};
+use uuid::Uuid;
+
+use crate::{App, Error};
+
+/// How many entries are read at once.
+const PAGE: u64 = 512;
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verification {
+    /// Every entry and every checkpoint stands, and the tables are what the entries fold to.
+    Verified {
+        /// How many entries there are.
+        size: u64,
+        /// The root over them.
+        root: Hash,
+    },
+    /// An entry, a hash or a checkpoint is wrong: the first that is.
+    Wrong(Finding),
+    /// The entries stand, but a row is not what they say.
+    Differs {
+        /// What kind of record.
+        kind: RecordKind,
+        /// Which.
+        record: Uuid,
+        /// The seq that the entries give it; none when by them there is no such record.
+        by_entries: Option<Seq>,
+        /// The seq that the row has; none when there is no row.
+        by_row: Option<Seq>,
+    },
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Verified { size, .. } => write!(f, "{size} entries verified"),
+            Self::Wrong(finding) => finding.fmt(f),
+            Self::Differs { kind, record, by_entries, by_row } => {
+                let id = gatewarden_types::Target { kind: kind.prefix().to_owned(), id: *record }.text();
+                match (by_entries, by_row) {
+                    (Some(seq), None) => write!(f, "the {} {id} is missing: entry {seq} made it", kind.word()),
+                    (None, _) => write!(f, "the {} {id} was made without an entry", kind.word()),
+                    (Some(seq), Some(_)) => {
+                        write!(f, "the {} {id} is not as entry {seq} left it: it was changed without one", kind.word())
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Checks the whole trail of an organization against what was kept, and its tables against the trail. `progress` hears
+/// how many entries of how many are checked.
+///
+/// # Errors
+/// When the database cannot answer. What is wrong with the trail is no error but what was found.
+pub async fn verify(
+    app: &App,
+    organization: Id<Organization>,
+    progress: impl FnMut(u64, u64) + Send,
+) -> Result<Verification, Error> {
+    let caller = Caller::system(Job::Verify, app.id());
+    // The checkpoints are read first, so that none can cover more than the state that is read after them.
+    let earlier = app.store.read(&caller, organization).await?;
+    let notes = earlier.kept_checkpoints(&earlier.permit::<FollowTrail>()?).await?.notes;
+    drop(earlier);
+    let key = app.store.verifying_key(organization)?;
+    match Verifier::new(Some(organization), &notes, key, &app.store.origin(organization)) {
+        Ok(verifier) => walk(app, &caller, organization, verifier, progress).await,
+        Err(finding) => Ok(Verification::Wrong(finding)),
+    }
+}
+
+/// The same for someone who may read the trail.
+///
+/// # Errors
+/// When the caller may not, or the database cannot answer.
+pub async fn verify_for(
+    app: &App,
+    caller: &Caller,
+    organization: Id<Organization>,
+    progress: impl FnMut(u64, u64) + Send,
+) -> Result<Verification, Error> {
+    app.store.read(caller, organization).await?.permit::<ReadTrail>()?;
+    verify(app, organization, progress).await
+}
+
+async fn walk(
+    app: &App,
+    caller: &Caller,
+    organization: Id<Organization>,
+    mut verifier: Verifier,
+    mut progress: impl FnMut(u64, u64) + Send,
+) -> Result<Verification, Error> {
+    let read = app.store.read(caller, organization).await?;
+    let permit = read.permit::<FollowTrail>()?;
+    let size = read.size(&permit).await?;
+    let mut done = 0;
+    loop {
+        let page = read.stored(&permit, done, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        done = last.seq;
+        for stored in &page {
+            if let Err(finding) = verifier.push(stored) {
+                return Ok(Verification::Wrong(finding));
+            }
+        }
+        progress(done, size);
+    }
+    if done < size {
+        // The hashes are kept apart from the entries: they tell of a tail that no checkpoint covers yet.
+        return Ok(Verification::Wrong(Finding::Cut { size: done, kept: size }));
+    }
+    let verified = match verifier.finish() {
+        Ok(verified) => verified,
+        Err(finding) => return Ok(Verification::Wrong(finding)),
+    };
+    let differs = first_difference(&verified.folded, &read.tables(&permit).await?);
+    Ok(differs.unwrap_or(Verification::Verified { size: verified.size, root: verified.root }))
+}
+
+fn first_difference(folded: &Folded, tables: &Folded) -> Option<Verification> {
+    let place = folded.keys().chain(tables.keys()).filter(|place| folded.get(place) != tables.get(place)).min()?;
+    let seq = |state: &Folded| state.get(place).map(|(seq, _)| *seq);
+    let (kind, record) = *place;
+    Some(Verification::Differs { kind, record, by_entries: seq(folded), by_row: seq(tables) })
+}

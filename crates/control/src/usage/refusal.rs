@@ -1,0 +1,55 @@
+use gatewarden_store::UsageSlice;
+
+/// Calls that were refused for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusalUsage {
+    /// The reason, as the code in the answers.
+    pub reason: String,
+    /// How many.
+    pub calls: u64,
+}
+
+impl RefusalUsage {
+    pub(super) fn new((reason, slice): (String, UsageSlice)) -> Self {
+        Self { reason, calls: slice.calls }
+    }
+
+    /// The reason in few words.
+    pub fn why(&self) -> String {
+        let text = self.reason.replace('_', " ");
+        let mut letters = text.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    }
+
+    /// What helps, as a sentence.
+    pub fn helps(&self) -> &'static str {
+        match self.reason.as_str() {
+            "key_revoked" => "Use another key in its place, or create one.",
+            "key_expired" => "Create another key and use it in its place.",
+            "key_model" => "Create a key that may call the model.",
+            "key_level" => "Create a key with a higher level for model calls.",
+            "model_not_found" => "Approve the model, or name one that is approved.",
+            "permission_missing" | "not_your_own" => "Give the member a role that may call models.",
+            "member_suspended" => "Reinstate the member, or use another key.",
+            "organization_suspended" => "Ask the operator of this instance to reinstate the organization.",
+            "credential_missing" | "credential_refused" => "Give the provider's secret again.",
+            "private_address" => "Ask the operator to allow the address, or give the provider a public one.",
+            "provider_unreachable" | "provider_broke_off" | "provider_timed_out" => "Test the provider.",
+            "invalid_body" | "missing_model" | "body_too_large" => "Look at what the program sends.",
+            "not_ready" => "Nothing: the gateway had just started.",
+            _ => "Look at the answer that the caller got: it says what to do.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_reads_as_words() {
+        let refusal = RefusalUsage { reason: "key_revoked".to_owned(), calls: 1 };
+        assert_eq!(refusal.why(), "Key revoked");
+        assert!(refusal.helps().ends_with('.'));
+    }
+}
