@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gatewarden_control::{App, AppParts, Caller, members};
+use gatewarden_control::{App, AppParts, Caller, members, providers::Upstreams};
 use gatewarden_credentials::RootKey;
 use gatewarden_migrations::Class;
 use gatewarden_store::{Signers, Store, StoreError, StoreSettings};
 use gatewarden_trail::{Signer, Stored};
-use gatewarden_types::{Builtin, Entropy, Id, Job, Levels, Organization, Role};
+use gatewarden_types::{AllowedNetworks, Builtin, Entropy, Id, Job, Levels, Organization, Role};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -252,7 +252,10 @@ async fn open(held: &Held, time: &Time, entropy: &Entropy, root: &Arc<RootKey>) 
     };
     let store = Store::open(settings).await?;
     let (clock, entropy, sealing) = (time.clock(), entropy.clone(), root.sealing());
-    Ok(App::new(AppParts { store, clock, entropy, sealing, hashing: Semaphore::new(2) }))
+    // Upstreams of tests are on this machine; every other private range stays shut.
+    let loopback = AllowedNetworks(vec!["127.0.0.0/8".parse().expect("a range")]);
+    let upstreams = Upstreams::new(loopback).expect("an HTTP client is made");
+    Ok(App::new(AppParts { store, clock, entropy, sealing, upstreams, hashing: Semaphore::new(2) }))
 }
 
 async fn stored(store: &Store, organization: Id<Organization>) -> Result<Vec<Stored>, StoreError> {
