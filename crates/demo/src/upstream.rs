@@ -104,7 +104,7 @@ impl Upstream {
         self.ledger.last_seen()
     }
 
-    /// Waits until the counts are as described and returns them.
+    /// Waits until the counts are as described, at most a minute, and returns them as they are then.
     pub async fn until(&self, reached: impl FnMut(&Counts) -> bool) -> Counts {
         self.ledger.until(reached).await
     }

@@ -104,11 +104,16 @@ impl Edge {
         if found.is_err() && !self.current.caught_up.load(Relaxed) { Err(Refusal::NotReady) } else { found }
     }
 
-    async fn chat(&self, call: &Call, body: Incoming) -> Result<Response<AnswerBody>, Refusal> {
-        let key = presented(&call.head.headers)?;
-        // Without a good key nobody sends a body here. What the key may is decided once the body is whole, by the
+    async fn chat(&self, call: &Call, mut body: Incoming) -> Result<Response<AnswerBody>, Refusal> {
+        // Without a good key nothing of a body is kept. What the key may is decided once the body is whole, by the
         // policy of that moment.
-        self.holder(&key)?;
+        let key = match presented(&call.head.headers).and_then(|key| self.holder(&key).map(|_| key)) {
+            Ok(key) => key,
+            Err(refusal) => {
+                self.discard(&mut body).await;
+                return Err(refusal);
+            }
+        };
         let body = self.receive(body).await;
         let holder = self.holder(&key)?;
         let mut meter = Meter::start(self.till.clone(), call.id, call.at, call.came, &holder);
@@ -133,7 +138,6 @@ impl Edge {
         meter: &mut Meter,
     ) -> Result<(Response<Incoming>, Reading), Refusal> {
         let facts = holder.facts(call.id, call.at)?;
-        holder.may_call(&facts)?;
         let chat = Chat::parse(body)?;
         let (streamed, route) = (chat.stream, holder.route(&facts, &chat.model)?);
         meter.note(|record| {
@@ -160,31 +164,43 @@ impl Edge {
         }
     }
 
-    /// Reads a body whole, or up to the limit; a little beyond it, so that whoever sent too much reads why.
+    /// Reads a body whole, if it is within the limit.
     async fn receive(&self, mut body: Incoming) -> Result<Bytes, Refusal> {
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        let (mut whole, mut received) = (BytesMut::with_capacity(announced.min(self.body_limit)), 0);
+        let mut whole = BytesMut::with_capacity(announced.min(self.body_limit));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Refusal::Malformed("it ended early".to_owned()))?;
             let Ok(bytes) = frame.into_data() else { continue };
-            received += bytes.len();
-            if received <= self.body_limit {
-                whole.extend_from_slice(&bytes);
-            } else if received > self.body_limit.saturating_mul(8) {
-                break;
+            if whole.len() + bytes.len() > self.body_limit {
+                self.discard(&mut body).await;
+                return Err(Refusal::TooLarge(self.body_limit));
             }
+            whole.extend_from_slice(&bytes);
         }
-        if received > self.body_limit { Err(Refusal::TooLarge(self.body_limit)) } else { Ok(whole.freeze()) }
+        Ok(whole.freeze())
+    }
+
+    /// Reads on, keeping nothing: whoever is still sending would not read why it was refused. Who sends much more than
+    /// the limit is cut off all the same.
+    async fn discard(&self, body: &mut Incoming) {
+        let mut left = self.body_limit.saturating_mul(8);
+        while let Some(Ok(frame)) = body.frame().await {
+            let read = frame.data_ref().map_or(0, Bytes::len);
+            left = match left.checked_sub(read) {
+                Some(left) => left,
+                None => return,
+            };
+        }
     }
 
     /// The models that the key may call, or one of them.
     fn models(&self, call: &Call, name: Option<&str>) -> Result<Response<AnswerBody>, Refusal> {
         let holder = self.holder(&presented(&call.head.headers)?)?;
         let facts = holder.facts(call.id, call.at)?;
-        holder.may_call(&facts)?;
         let body = if let Some(name) = name {
             model(&holder.route(&facts, name)?.model)
         } else {
+            holder.may_call(&facts)?;
             let approved = holder.policy.approved().into_iter();
             let callable = approved.filter(|model| holder.may_call_model(&facts, model).is_ok());
             json!({"object": "list", "data": callable.map(|one| model(one)).collect::<Vec<_>>()})

@@ -1,10 +1,15 @@
 //! What happened to each call, in a form that a test can wait on.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header::HeaderMap;
 use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// How long anyone waits here for a count.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What has happened at the server so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,10 +54,9 @@ impl Ledger {
 
     pub(super) async fn until(&self, reached: impl FnMut(&Counts) -> bool) -> Counts {
         let mut counts = self.counts.subscribe();
-        match counts.wait_for(reached).await {
-            Ok(counts) => *counts,
-            // INVARIANT: the sender is `self`, which outlives this borrow, so the channel is open.
-            Err(_) => self.counts(),
+        match timeout(PATIENCE, counts.wait_for(reached)).await {
+            Ok(Ok(counts)) => *counts,
+            _ => self.counts(),
         }
     }
 

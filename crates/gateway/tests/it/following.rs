@@ -79,6 +79,21 @@ async fn no_organization_takes_anothers_key() {
 }
 
 #[tokio::test]
+async fn a_provider_keeps_its_secret_until_it_names_another() {
+    let world = World::new().await;
+    let mut provider = world.records.provider.clone();
+    provider.name = "Renamed".parse().expect("a name");
+    world.put(vec![Change::put(&provider).expect("writes")]).await;
+    assert_eq!(world.chat(&world.secret, &question("fast", false)).await.status(), 200);
+    // A name without its body: the secret of before is not sent in its place.
+    provider.credential = Some(gatewarden_credentials::Sealed::from_bytes(vec![1]).reference());
+    world.put(vec![Change::put(&provider).expect("writes")]).await;
+    let (_, code, message) = refused(world.chat(&world.secret, &question("fast", false)).await).await;
+    assert!(code == "credential_missing" && message.contains("'Renamed'"), "{message}");
+    assert_eq!(world.upstream.calls(), 1);
+}
+
+#[tokio::test]
 async fn the_gateway_goes_on_when_the_feed_ends() {
     let mut world = World::new().await;
     let (feed, _) = tokio::sync::mpsc::channel(1);

@@ -5,6 +5,8 @@ use gatewarden_types::{
     OrganizationState, Timestamp,
 };
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::world::{NOW, Records, World, entropy, id, question, refused};
 
@@ -57,7 +59,10 @@ async fn revoking_takes_effect_with_the_entry() {
     let mut key = world.key.clone();
     key.state = KeyState::Revoked;
     world.put(vec![Change::put(&key).expect("writes")]).await;
-    assert_eq!(refusal(&world, &world.secret, "fast").await.1, "key_revoked");
+    // The decision about the caller comes first: a revoked key learns nothing of the models.
+    for model in ["fast", "gpt-4o"] {
+        assert_eq!(refusal(&world, &world.secret, model).await.1, "key_revoked");
+    }
     assert_eq!(world.upstream.calls(), 1);
 }
 
@@ -152,6 +157,23 @@ async fn a_body_that_cannot_be_read_is_refused_and_says_why() {
     }
     assert_eq!(world.upstream.calls(), 0);
     assert_eq!(world.all_usage().await.len(), 5);
+}
+
+#[tokio::test]
+async fn whoever_sends_much_reads_why_it_was_refused() {
+    let world = World::with(|config| config.body_limit = 1 << 20).await;
+    let body = vec![b'x'; 4 << 20];
+    for (secret, status) in [("gwk_wrong", "401"), (&world.secret, "413")] {
+        let mut stream = TcpStream::connect(world.gateway.addr()).await.expect("connects");
+        let head = format!("host: x\r\nconnection: close\r\nx-api-key: {secret}\r\ncontent-length: {}", body.len());
+        let head = format!("POST /v1/chat/completions HTTP/1.1\r\n{head}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.expect("writes");
+        // All of it is written before anything is read, as simple clients do.
+        stream.write_all(&body).await.expect("writes");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("a whole answer");
+        assert_eq!(answer.split(' ').nth(1), Some(status));
+    }
 }
 
 #[tokio::test]
