@@ -17,5 +17,5 @@ pub use http::SESSION_COOKIE;
 pub use openapi::describe;
 pub use route::{Operation, Route, Scope};
 pub use routes::all as routes;
-pub use serve::{configure, serve};
+pub use serve::{app, serve};
 pub use site::{Parts, Site};

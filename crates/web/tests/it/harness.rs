@@ -1,0 +1,145 @@
+//! A site over a world, and people with browsers and keys.
+
+use actix_web::{
+    dev::{Service, ServiceResponse},
+    http::{Method, StatusCode, header},
+    test::{TestRequest, init_service, read_body},
+};
+use gatewarden_credentials::{RootKey, Token};
+use gatewarden_store::SessionRow;
+use gatewarden_testkit::{Someone, World};
+use gatewarden_types::{Entropy, Id, Session};
+use gatewarden_web::{Parts, SESSION_COOKIE, Site};
+
+/// A browser that is signed in: the cookie, and the session its forms belong to.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    /// The value of the session cookie.
+    pub cookie: String,
+    /// The session.
+    pub session: Id<Session>,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: header::HeaderMap,
+    pub body: String,
+}
+
+impl Reply {
+    /// A header as text; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// The site over a world.
+pub fn site(world: &World) -> Site {
+    let root = RootKey::generate(&Entropy::new(|bytes| bytes.fill(7)));
+    Site::new(Parts {
+        app: world.app().clone(),
+        cookies: root.cookies(),
+        public_url: "http://localhost:8080".to_owned(),
+        gateway_url: "http://localhost:8081".to_owned(),
+        trusted_proxies: Vec::new(),
+        development: true,
+    })
+}
+
+/// A browser of someone's, as a sign-in leaves it.
+pub async fn browser(world: &World, someone: &Someone) -> Browser {
+    let app = world.app();
+    let (token, now) = (Token::generate(&app.entropy), app.clock.now());
+    let session = SessionRow {
+        id: app.id(),
+        account: someone.account,
+        created: now,
+        seen: now,
+        expires: now.plus_seconds(86_400),
+        device: "A browser".to_owned(),
+        network: "127.0.0.1".to_owned(),
+    };
+    let mut tx = app.store.change_control(&world.anonymous()).await.unwrap();
+    let permit = tx.permit(someone.account).unwrap();
+    tx.begin_session(&permit, &session, token.digest()).await.unwrap();
+    tx.commit(permit).await.unwrap();
+    Browser { cookie: token.text().expose().clone(), session: session.id }
+}
+
+/// The token that the forms of a browser carry.
+pub fn form_token(site: &Site, browser: &Browser) -> String {
+    use base64::Engine;
+    let signature = site.cookies.sign("csrf", browser.session.uuid().as_bytes());
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature)
+}
+
+/// Who asks: nobody, a browser, or a program with a key.
+#[derive(Debug, Clone)]
+pub enum Asker {
+    Nobody,
+    Browser(Browser),
+    Key(String),
+}
+
+/// One request, ready to be sent.
+pub fn request(asker: &Asker, method: Method, path: &str, body: Option<(&str, String)>) -> TestRequest {
+    let mut request = TestRequest::default().method(method).uri(path);
+    match asker {
+        Asker::Nobody => {}
+        Asker::Browser(browser) => {
+            request = request.insert_header(("cookie", format!("{SESSION_COOKIE}={}", browser.cookie)));
+        }
+        Asker::Key(text) => request = request.insert_header(("authorization", format!("Bearer {text}"))),
+    }
+    match body {
+        Some((media, body)) => request.insert_header(("content-type", media.to_owned())).set_payload(body),
+        None => request,
+    }
+}
+
+/// Sends requests to a site.
+pub struct Door<S>(S);
+
+/// Opens a site's door.
+pub async fn door(
+    site: &Site,
+) -> Door<
+    impl Service<
+        actix_http::Request,
+        Response = ServiceResponse<impl actix_web::body::MessageBody>,
+        Error = actix_web::Error,
+    >,
+> {
+    Door(init_service(gatewarden_web::app(site.clone(), &gatewarden_web::routes())).await)
+}
+
+impl<S, B> Door<S>
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: actix_web::body::MessageBody,
+{
+    /// Asks for something.
+    pub async fn ask(&self, asker: &Asker, method: Method, path: &str, body: Option<(&str, String)>) -> Reply {
+        let request = request(asker, method, path, body).to_request();
+        let response = self.0.call(request).await.unwrap_or_else(|error| panic!("{path} fails: {error}"));
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = String::from_utf8_lossy(&read_body(response).await).into_owned();
+        Reply { status, headers, body }
+    }
+
+    /// Opens a page.
+    pub async fn get(&self, asker: &Asker, path: &str) -> Reply {
+        self.ask(asker, Method::GET, path, None).await
+    }
+
+    /// Sends a form of a browser's, with its token.
+    pub async fn post(&self, site: &Site, browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let token = form_token(site, browser);
+        let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", token.as_str())]).collect();
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        let form = Some(("application/x-www-form-urlencoded", body));
+        self.ask(&Asker::Browser(browser.clone()), Method::POST, path, form).await
+    }
+}
