@@ -149,15 +149,15 @@ table! {
         RolesRead, seen by OrganizationRead, Members Read, Read, reads [Role];
 
     ListInvites "invite.list" "listed invites" on Organization:
-        MembersInvite, seen by OrganizationRead, Members Read, Read, reads [Invite, Role];
+        MembersInvite, seen by OrganizationRead, Members Read, Read, reads [Invite, Role, Member];
     InviteMember "invite.create" "invited someone" on Organization:
-        MembersInvite, seen by OrganizationRead, Members Write, Change, writes [Invite];
+        MembersInvite, seen by OrganizationRead, Members Write, Change, writes [Invite], reads [Invite, Role, Member];
     ResendInvite "invite.resend" "sent an invite again" on Invite:
-        MembersInvite, seen by MembersInvite, Members Write, Change, writes [Invite];
+        MembersInvite, seen by MembersInvite, Members Write, Change, writes [Invite], reads [Invite, Role, Member];
     RevokeInvite "invite.revoke" "revoked an invite" on Invite:
         MembersInvite, seen by MembersInvite, Members Delete, Change, writes [Invite];
     AcceptInvite "invite.accept" "accepted an invite" on Invite:
-        MembersInvite, seen by MembersInvite, Members Write, Change, writes [Invite, Member];
+        MembersInvite, seen by MembersInvite, Members Write, Change, writes [Invite, Member], reads [Invite, Member, Role];
 
     ListProviders "provider.list" "listed providers" on Organization:
         ProvidersRead, seen by OrganizationRead, Providers Read, Read, reads [Provider, Model];
@@ -211,6 +211,10 @@ table! {
         AccountOwn, seen by AccountOwn, Organization Delete, Read;
     RevokeSession "session.revoke" "revoked a browser session" on Session:
         AccountOwn, seen by AccountOwn, Organization Delete, SignIn;
+    RevokeOtherSessions "session.revoke_others" "revoked their other browser sessions" on Account:
+        AccountOwn, seen by AccountOwn, Organization Delete, SignIn;
+    ReadAccount "account.read" "read their account" on Account:
+        AccountOwn, seen by AccountOwn, Organization Delete, Read;
     UpdateAccount "account.update" "changed their account" on Account:
         AccountOwn, seen by AccountOwn, Organization Delete, SignIn;
     RegisterOrganization "organization.register" "registered an organization" on Organization:

@@ -187,7 +187,8 @@ impl Facts {
     pub fn instance(caller: Caller) -> Self {
         let try_door = PowerSet::NONE.with(Permission::SignIn, Reach::All);
         match caller.actor {
-            Actor::Account(_) => {
+            // A key speaks for its owner in one organization and never for their account.
+            Actor::Account(_) if !matches!(caller.via, Via::Key(_)) => {
                 let powers =
                     try_door.with(Permission::AccountOwn, Reach::All).with(Permission::OrganizationsCreate, Reach::All);
                 Self::bare(caller, None, Grant::Account, powers)

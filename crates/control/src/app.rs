@@ -1,17 +1,30 @@
 //! What use cases work with.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use gatewarden_credentials::{Password, PasswordHash, SealingKey};
+use gatewarden_mail::Mailer;
 use gatewarden_store::Store;
 use gatewarden_types::{Clock, Entropy, Id, Kind};
 use tokio::sync::Semaphore;
+use url::Url;
 
-use crate::{Error, providers::Upstreams};
+use crate::{Error, providers::Upstreams, set_up::Offer, sign_in::Throttle};
 
 /// Everything a use case needs. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct App(Arc<AppParts>);
+pub struct App(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parts: AppParts,
+    throttle: Throttle,
+    offer: Offer,
+    hashed: AtomicU64,
+}
 
 /// What an [`App`] is made of.
 #[derive(Debug)]
@@ -28,20 +41,38 @@ pub struct AppParts {
     pub upstreams: Upstreams,
     /// How many passwords are hashed at once: each takes a core for tens of milliseconds and 19 MiB.
     pub hashing: Semaphore,
+    /// Sends mail.
+    pub mailer: Mailer,
+    /// Where people reach the console: the one source of links.
+    pub public_url: Url,
 }
 
 impl std::ops::Deref for App {
     type Target = AppParts;
 
     fn deref(&self) -> &AppParts {
-        &self.0
+        &self.0.parts
     }
 }
 
 impl App {
     /// An app of these parts.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(parts))
+        let (throttle, offer, hashed) = (Throttle::default(), Offer::default(), AtomicU64::new(0));
+        Self(Arc::new(Inner { parts, throttle, offer, hashed }))
+    }
+
+    /// How many passwords have been hashed or compared since the start.
+    pub fn passwords_hashed(&self) -> u64 {
+        self.0.hashed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    pub(crate) fn offer(&self) -> &Offer {
+        &self.0.offer
     }
 
     /// A new id.
@@ -67,6 +98,7 @@ impl App {
     }
 
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        self.0.hashed.fetch_add(1, Ordering::Relaxed);
         let _turn = self.hashing.acquire().await.map_err(|bad| Error::Internal(bad.to_string()))?;
         tokio::task::spawn_blocking(work).await.map_err(|bad| Error::Internal(bad.to_string()))
     }

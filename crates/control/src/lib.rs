@@ -3,6 +3,7 @@
 //! Console, JSON API and command line call the same ones. A use case opens a transaction, asks for a permit, changes
 //! rows with it, and leaves by committing, by refusing, or by doing nothing. This crate knows no HTTP and no template.
 
+pub mod account;
 mod app;
 pub mod authenticate;
 pub mod checkpointer;
@@ -16,6 +17,8 @@ mod once;
 pub mod organizations;
 pub mod providers;
 pub mod roles;
+pub mod sessions;
+pub mod set_up;
 pub mod sign_in;
 pub mod trail;
 pub mod usage;

@@ -1,10 +1,56 @@
-use crate::*;
-use gatewarden_types::*;
-pub struct Resumed {
-    pub caller: Caller,
-    pub account: Id<Account>,
-    pub session: Id<Session>,
+//! Signing in with an address and a password.
+
+mod throttle;
+
+pub(crate) use throttle::Throttle;
+
+use gatewarden_access::{Caller, actions};
+use gatewarden_credentials::{PasswordHash, Secret};
+use gatewarden_types::{Actor, Email, Id, Request, Via};
+
+use crate::{
+    App, Error,
+    sessions::{self, Browser, SignedIn},
+};
+
+/// Signs in.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// Whose account.
+    pub email: Email,
+    /// The password as it was typed.
+    pub password: Secret<String>,
+    /// With what, from where.
+    pub browser: Browser,
 }
-pub async fn resume(_app: &App, _t: &str, _r: Id<Request>) -> Result<Option<Resumed>, Error> {
-    Ok(None)
+
+/// Begins a session where address and password belong together.
+///
+/// Unknown and known addresses are alike in what is answered and in what is done: one query, one comparison.
+///
+/// # Errors
+/// [`Error::NotRecognized`], or [`Error::TooMany`] before anything is looked at.
+pub async fn sign_in(app: &App, request: Id<Request>, command: SignIn) -> Result<SignedIn, Error> {
+    let SignIn { email, password, browser } = command;
+    app.throttle().admit(browser.network, &email, app.clock.now()).map_err(Error::TooMany)?;
+    let control = app.store.read_control(&anyone(request)).await?;
+    // Whose account it is shows only when the password fits, so the permit is for trying, and names a new id.
+    let permit = control.permit::<actions::SignIn>(app.id())?;
+    let row = control.sign_in_row(&permit, &email).await?;
+    // The comparison is slow, and nothing waits for it.
+    drop(control);
+    let (account, hash) = row.map(|row| (row.id, PasswordHash::from_stored(row.password))).unzip();
+    let fits = app.verify(hash, password.expose().clone()).await?;
+    match account.filter(|_| fits) {
+        Some(account) => {
+            app.throttle().succeeded(browser.network, &email, app.clock.now());
+            sessions::begin(app, request, account, &browser).await
+        }
+        None => Err(Error::NotRecognized("This address and this password do not belong together.")),
+    }
+}
+
+/// Someone who is not signed in.
+pub(crate) fn anyone(request: Id<Request>) -> Caller {
+    Caller { actor: Actor::Anyone, via: Via::Nothing, request }
 }

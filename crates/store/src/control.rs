@@ -10,7 +10,7 @@ use std::ops::Deref;
 
 use gatewarden_access::{Action, Caller, Facts, Permit, Subject, decide};
 use gatewarden_trail::Entry;
-use gatewarden_types::{Id, Target, Timestamp};
+use gatewarden_types::{Account, Id, Target, Timestamp};
 use sea_orm::DatabaseTransaction;
 
 use crate::{Committed, Store, StoreError, append, org_tx::action};
@@ -84,6 +84,15 @@ impl ControlRead {
     /// [`StoreError::Refused`] when access says no.
     pub fn permit<A: Action>(&self, target: Id<A::Target>) -> Result<Permit<A>, StoreError> {
         Ok(decide(&self.facts, Some(Subject::new(Target::of(target))))?)
+    }
+
+    /// Asks to do `A` to the caller's own account; who has none is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when access says no.
+    pub fn permit_self<A: Action<Target = Account>>(&self) -> Result<Permit<A>, StoreError> {
+        let own = self.facts.asking_account().map(|account| Subject::new(Target::of(account)));
+        Ok(decide(&self.facts, own)?)
     }
 }
 

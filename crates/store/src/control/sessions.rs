@@ -1,9 +1,14 @@
 use gatewarden_access::{
-    Permit,
-    actions::{ListSessions, RevokeSession, SignIn, SignOut},
+    Permit, Subject,
+    actions::{ListSessions, RevokeOtherSessions, RevokeSession, SignIn, SignOut},
+    decide,
 };
-use gatewarden_types::{Account, Digest, Id, Session, Timestamp};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use gatewarden_types::{Account, Actor, Digest, Id, Session, Target, Timestamp};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{ExprTrait, SimpleExpr},
+};
 
 use crate::{ControlRead, ControlTx, Store, StoreError, entity::sessions as s};
 
@@ -51,15 +56,16 @@ impl Store {
         Ok(row.map(SessionRow::read))
     }
 
-    /// Notes that a session was used. Not a change of policy, so it leaves no entry.
+    /// Notes that a session was used, unless it was noted after `noted`. Not a change of policy, so it leaves no entry.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn touch_session(&self, id: Id<Session>, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn touch_session(&self, id: Id<Session>, now: Timestamp, noted: Timestamp) -> Result<(), StoreError> {
         let tx = self.0.backend.change_control().await?;
-        let row = s::ActiveModel { id: Set(id.uuid()), seen: Set(now.micros()), ..Default::default() };
+        let row = s::ActiveModel { seen: Set(now.micros()), ..Default::default() };
         // One that was signed out meanwhile is no fault.
-        s::Entity::update_many().set(row).filter(s::Column::Id.eq(id.uuid())).exec(&tx).await?;
+        let due = s::Entity::update_many().set(row).filter(s::Column::Id.eq(id.uuid()));
+        due.filter(s::Column::Seen.lte(noted.micros())).exec(&tx).await?;
         Ok(tx.commit().await?)
     }
 }
@@ -75,14 +81,17 @@ impl ControlRead {
         Ok(rows.into_iter().map(SessionRow::read).collect())
     }
 
-    /// A session, where it is the caller's own.
+    /// Asks to revoke a session; one that is not the caller's own is refused like one that is not there.
     ///
     /// # Errors
-    /// When the database cannot answer.
-    pub async fn own_session(&self, permit: &Permit<RevokeSession>) -> Result<Option<SessionRow>, StoreError> {
-        let row = s::Entity::find_by_id(permit.target_id().uuid()).one(&self.tx).await?;
-        let own = |row: &SessionRow| permit.caller().actor == gatewarden_types::Actor::Account(row.account);
-        Ok(row.map(SessionRow::read).filter(own))
+    /// [`StoreError::Refused`] when access says no.
+    pub async fn permit_own_session(&self, id: Id<Session>) -> Result<Permit<RevokeSession>, StoreError> {
+        let owner = self.facts.asking_account().map(|account| s::Column::Account.eq(account.uuid()));
+        let found = match owner {
+            Some(own) => s::Entity::find_by_id(id.uuid()).filter(own).one(&self.tx).await?,
+            None => None,
+        };
+        Ok(decide(&self.facts, found.map(|_| Subject::new(Target::of(id))))?)
     }
 }
 
@@ -111,26 +120,57 @@ impl ControlTx {
         Ok(())
     }
 
-    /// Ends the caller's own session.
+    /// Forgets the account's sessions that have ended, or were last used at `idle_since` or before.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn sign_out(&mut self, permit: &Permit<SignOut>) -> Result<(), StoreError> {
-        s::Entity::delete_by_id(permit.target_id().uuid()).exec(&self.read.tx).await?;
+    pub async fn clear_ended_sessions(
+        &mut self,
+        permit: &Permit<SignIn>,
+        idle_since: Timestamp,
+    ) -> Result<(), StoreError> {
+        let over = s::Column::Expires.lte(self.read.now.micros()).or(s::Column::Seen.lte(idle_since.micros()));
+        s::Entity::delete_many()
+            .filter(s::Column::Account.eq(permit.target_id().uuid()))
+            .filter(over)
+            .exec(&self.read.tx)
+            .await?;
         Ok(())
     }
 
-    /// Ends another of the caller's sessions, which [`ControlRead::own_session`] found to be theirs.
+    /// Ends the caller's session; false when it had ended already.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn sign_out(&mut self, permit: &Permit<SignOut>) -> Result<bool, StoreError> {
+        self.end(s::Column::Id.eq(permit.target_id().uuid()), permit.caller().actor).await.map(|ended| ended > 0)
+    }
+
+    /// Ends another of the caller's sessions.
     ///
     /// # Errors
     /// When the database cannot answer.
     pub async fn revoke_session(&mut self, permit: &Permit<RevokeSession>) -> Result<(), StoreError> {
-        let gatewarden_types::Actor::Account(account) = permit.caller().actor else { return Ok(()) };
-        s::Entity::delete_many()
-            .filter(s::Column::Id.eq(permit.target_id().uuid()))
-            .filter(s::Column::Account.eq(account.uuid()))
-            .exec(&self.read.tx)
-            .await?;
-        Ok(())
+        self.end(s::Column::Id.eq(permit.target_id().uuid()), permit.caller().actor).await.map(drop)
+    }
+
+    /// Ends every session of the caller's but `kept`, and says how many.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn revoke_other_sessions(
+        &mut self,
+        permit: &Permit<RevokeOtherSessions>,
+        kept: Option<Id<Session>>,
+    ) -> Result<u64, StoreError> {
+        let others = kept.map_or(SimpleExpr::Constant(true.into()), |kept| s::Column::Id.ne(kept.uuid()));
+        self.end(others, permit.caller().actor).await
+    }
+
+    /// Ends those of an account's sessions for which `which` holds.
+    async fn end(&self, which: SimpleExpr, of: Actor) -> Result<u64, StoreError> {
+        let Actor::Account(account) = of else { return Ok(0) };
+        let own = s::Entity::delete_many().filter(s::Column::Account.eq(account.uuid())).filter(which);
+        Ok(own.exec(&self.read.tx).await?.rows_affected)
     }
 }

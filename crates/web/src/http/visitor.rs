@@ -4,7 +4,7 @@ use std::{future::Future, net::IpAddr, pin::Pin};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use gatewarden_control::{Caller, sign_in};
+use gatewarden_control::{Caller, sessions};
 use gatewarden_types::{Account, Actor, Id, Request, Session, Via};
 
 use super::Fault;
@@ -106,9 +106,9 @@ impl Visitor {
     async fn resume(http: HttpRequest) -> Result<Self, Fault> {
         let door = Stranger::of(&http)?;
         let token = http.cookie(SESSION_COOKIE).ok_or(Fault::Unauthenticated)?;
-        let resumed = sign_in::resume(&door.site.app, token.value(), door.request).await?;
+        let resumed = sessions::resume(&door.site.app, token.value(), door.request).await?;
         let resumed = resumed.ok_or(Fault::Unauthenticated)?;
-        Ok(Self { door, caller: resumed.caller, account: resumed.account, session: resumed.session })
+        Ok(Self { door, caller: resumed.caller, account: resumed.account, session: resumed.session.id })
     }
 
     /// The token that each of their forms carries.

@@ -1,0 +1,36 @@
+//! One's own account.
+
+use gatewarden_access::{
+    Caller,
+    actions::{ReadAccount, UpdateAccount},
+};
+use gatewarden_store::AccountRow;
+use gatewarden_types::Name;
+
+use crate::{App, Error};
+
+/// The calling account.
+///
+/// # Errors
+/// When the caller is no account.
+pub async fn read(app: &App, caller: &Caller) -> Result<AccountRow, Error> {
+    let control = app.store.read_control(caller).await?;
+    let permit = control.permit_self::<ReadAccount>()?;
+    control.account(&permit).await?.ok_or(Error::Rule("The account is gone."))
+}
+
+/// Changes what the calling account is called.
+///
+/// # Errors
+/// When the caller is no account.
+pub async fn rename(app: &App, caller: &Caller, name: Name) -> Result<AccountRow, Error> {
+    let mut control = app.store.change_control(caller).await?;
+    let permit = control.permit_self::<UpdateAccount>()?;
+    let mut account = control.account(&permit).await?.ok_or(Error::Rule("The account is gone."))?;
+    if account.person.name != name {
+        control.rename_account(&permit, &name).await?;
+        control.commit(permit).await?;
+        account.person.name = name;
+    }
+    Ok(account)
+}
