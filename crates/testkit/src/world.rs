@@ -1,9 +1,10 @@
 //! The people of two organizations, and everything a test needs to act as them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use gatewarden_control::{App, AppParts, Caller, members, providers::Upstreams};
 use gatewarden_credentials::RootKey;
+use gatewarden_mail::Mailer;
 use gatewarden_migrations::Class;
 use gatewarden_store::{Signers, Store, StoreError, StoreSettings};
 use gatewarden_trail::{Signer, Stored};
@@ -34,6 +35,7 @@ pub struct World {
     entropy: Entropy,
     seed: u64,
     held: Held,
+    mail: tempfile::TempDir,
 }
 
 impl World {
@@ -51,7 +53,8 @@ impl World {
     async fn new(seed: u64, held: Held) -> Self {
         let (time, entropy) = (Time::start(), seeded(seed));
         let root = Arc::new(RootKey::generate(&entropy));
-        let app = open(&held, &time, &entropy, &root).await.expect("an empty database opens");
+        let mail = tempfile::tempdir().expect("a temporary folder is made");
+        let app = open(&held, &time, &entropy, &root, mail.path()).await.expect("an empty database opens");
         let here = House::found(&app, &Someone::new(&app, "Olive Owner").await, "here").await;
         let there = House::found(&app, &Someone::new(&app, "Stan Stranger").await, "there").await;
         let mut people = BTreeMap::from([(Builtin::Owner, here.owner.clone())]);
@@ -63,7 +66,7 @@ impl World {
         let suspended = here.join("Sue Suspended", Builtin::Admin).await;
         let done = members::suspend(&app, &here.owner.caller(), here.id, suspended.id(), None).await;
         done.expect("an owner suspends");
-        Self { app, here, there, people, suspended, time, root, entropy, seed, held }
+        Self { app, here, there, people, suspended, time, root, entropy, seed, held, mail }
     }
 
     /// What use cases work with.
@@ -86,7 +89,7 @@ impl World {
     /// # Errors
     /// When it cannot be opened.
     pub async fn open_again(&self) -> Result<App, StoreError> {
-        open(&self.held, &self.time, &self.entropy, &self.root).await
+        open(&self.held, &self.time, &self.entropy, &self.root, self.mail.path()).await
     }
 
     /// The organization that everybody but the stranger is in.
@@ -200,6 +203,11 @@ impl World {
         stored(&self.app.store, organization).await.expect("a trail reads")
     }
 
+    /// The folder that mail is written to.
+    pub fn mail(&self) -> &Path {
+        self.mail.path()
+    }
+
     /// A way into an organization's tables that the program knows nothing of. On SQLite: into its ledger.
     pub async fn beneath(&self, organization: Id<Organization>) -> Beneath {
         self.held.beneath(Part::Ledger(organization)).await
@@ -241,7 +249,13 @@ impl World {
     }
 }
 
-async fn open(held: &Held, time: &Time, entropy: &Entropy, root: &Arc<RootKey>) -> Result<App, StoreError> {
+async fn open(
+    held: &Held,
+    time: &Time,
+    entropy: &Entropy,
+    root: &Arc<RootKey>,
+    mail: &Path,
+) -> Result<App, StoreError> {
     let signing = root.clone();
     let settings = StoreSettings {
         database: held.settings(),
@@ -255,7 +269,10 @@ async fn open(held: &Held, time: &Time, entropy: &Entropy, root: &Arc<RootKey>) 
     // Upstreams of tests are on this machine; every other private range stays shut.
     let loopback = AllowedNetworks(vec!["127.0.0.0/8".parse().expect("a range")]);
     let upstreams = Upstreams::new(loopback).expect("an HTTP client is made");
-    Ok(App::new(AppParts { store, clock, entropy, sealing, upstreams, hashing: Semaphore::new(2) }))
+    let mailer = Mailer::files(mail, &"gatewarden@example.com".parse().expect("an address")).expect("a folder is made");
+    let public_url = "https://gatewarden.test".parse().expect("a URL");
+    let hashing = Semaphore::new(2);
+    Ok(App::new(AppParts { store, clock, entropy, sealing, upstreams, hashing, mailer, public_url }))
 }
 
 async fn stored(store: &Store, organization: Id<Organization>) -> Result<Vec<Stored>, StoreError> {
