@@ -1,0 +1,165 @@
+use std::time::Duration;
+
+use gatewarden_control::{
+    Caller, Error, Once,
+    keys::{self, CreateKey, KeyFilter, KeyStanding, ListKeys},
+    members, models,
+};
+use gatewarden_credentials::ApiKey;
+use gatewarden_testkit::{Someone, World};
+use gatewarden_types::{Feature, Key, KeyOwner, KeyState, Level, ModelSet};
+
+use crate::given::{field, model, outsiders, provider, refused};
+
+fn own(name: &str) -> CreateKey {
+    CreateKey {
+        name: name.parse().unwrap(),
+        owner: None,
+        levels: Key::usual_levels(),
+        models: ModelSet::All,
+        expires: None,
+        once: None,
+    }
+}
+
+fn owned_by(someone: &Someone) -> CreateKey {
+    CreateKey { owner: Some(KeyOwner::Member(someone.id())), ..own("Given") }
+}
+
+fn of_organization() -> CreateKey {
+    CreateKey { owner: Some(KeyOwner::Organization), ..own("Shared") }
+}
+
+async fn listed(world: &World, caller: &Caller, filter: KeyFilter) -> Vec<String> {
+    let command = ListKeys { filter, before: None, limit: 50 };
+    let page = keys::list(world.app(), caller, world.org(), command).await.unwrap();
+    page.rows.into_iter().map(|row| row.key.record.name.to_string()).collect()
+}
+
+/// Whether the program makes out who has this text.
+async fn opens(world: &World, text: &str) -> bool {
+    let key: ApiKey = text.parse().unwrap();
+    world.app().store.key_caller(key.id(), key.verifier(), world.app().id()).await.unwrap().is_some()
+}
+
+gatewarden_testkit::on_both! {
+    async fn members_make_keys_for_themselves_and_admins_for_the_organization(world: World) {
+        let (app, org) = (world.app(), world.org());
+        for someone in [world.owner(), world.admin(), world.member()] {
+            let made = keys::create(app, &someone.caller(), org, own("Mine")).await.unwrap();
+            assert_eq!(made.key.value.owner, KeyOwner::Member(someone.id()));
+            assert!(opens(&world, made.secret.unwrap().expose()).await, "it works at once");
+        }
+        for someone in [world.owner(), world.admin()] {
+            keys::create(app, &someone.caller(), org, of_organization()).await.unwrap();
+        }
+        let member = world.member().caller();
+        assert!(refused(&keys::create(app, &member, org, of_organization()).await));
+        assert!(refused(&keys::create(app, &member, org, owned_by(world.admin())).await));
+        assert!(refused(&keys::create(app, &world.admin().caller(), org, owned_by(world.owner())).await));
+        assert!(refused(&keys::create(app, &world.viewer().caller(), org, own("Mine")).await));
+        for caller in outsiders(&world) {
+            assert!(refused(&keys::create(app, &caller, org, own("Mine")).await), "{caller:?}");
+        }
+    }
+
+    async fn a_key_gives_no_key_more_than_it_has(world: World) {
+        let (app, org) = (world.app(), world.org());
+        let holder = world.key([(Feature::Keys, Level::Write), (Feature::Completions, Level::Read)].into()).await;
+        assert!(refused(&keys::create(app, &holder.caller(), org, own("More")).await));
+        let less = CreateKey { levels: [(Feature::Completions, Level::Read)].into(), ..own("Less") };
+        let made = keys::create(app, &holder.caller(), org, less).await.unwrap();
+        assert_eq!(made.key.value.owner, KeyOwner::Member(world.member().id()));
+        let weak = world.key(Key::usual_levels()).await;
+        assert!(refused(&keys::create(app, &weak.caller(), org, own("None")).await));
+    }
+
+    async fn models_and_expiry_are_checked(world: World) {
+        let (app, org, owner) = (world.app(), world.org(), world.owner().caller());
+        let one = provider(&world, "One").await.value.id;
+        let fast = model(&world, "fast", one).await.value.id;
+        let only = |ids: &[_]| CreateKey { models: ModelSet::Only(ids.iter().copied().collect()), ..own("Only") };
+        keys::create(app, &owner, org, only(&[fast])).await.unwrap();
+        assert_eq!(models::list(app, &owner, org).await.unwrap().0[0].keys, 1, "it names this model alone");
+        assert_eq!(field(keys::create(app, &owner, org, only(&[])).await), "models");
+        assert_eq!(field(keys::create(app, &owner, org, only(&[fast, app.id()])).await), "models");
+        models::withdraw(app, &owner, org, fast, None).await.unwrap();
+        assert_eq!(field(keys::create(app, &owner, org, only(&[fast])).await), "models");
+        for days in [-1, 6 * 366] {
+            let expires = Some(world.time().now().plus_seconds(days * 86_400));
+            assert_eq!(field(keys::create(app, &owner, org, CreateKey { expires, ..own("Time") }).await), "expires");
+        }
+    }
+
+    async fn a_repeated_request_makes_one_key_and_shows_it_once(world: World) {
+        let (app, org, member) = (world.app(), world.org(), world.member().caller());
+        let once = |request| Some(Once { word: "w".to_owned(), request: [request; 32] });
+        let command = |request| CreateKey { once: once(request), ..own("Mine") };
+        let first = keys::create(app, &member, org, command(1)).await.unwrap();
+        let again = keys::create(app, &member, org, command(1)).await.unwrap();
+        assert!(first.secret.is_some() && again.secret.is_none());
+        assert_eq!(first.key.value, again.key.value);
+        assert!(matches!(keys::create(app, &member, org, command(2)).await, Err(Error::Reused)));
+        let other = keys::create(app, &world.admin().caller(), org, command(2)).await.unwrap();
+        assert!(other.secret.is_some(), "another caller's word is another word");
+    }
+
+    async fn rotating_replaces_the_text_and_takes_the_power_to_make_it(world: World) {
+        let (app, org, member) = (world.app(), world.org(), world.member().caller());
+        let made = keys::create(app, &member, org, own("Mine")).await.unwrap();
+        let (id, old) = (made.key.value.id, made.secret.unwrap());
+        let stale = keys::rotate(app, &member, org, id, Some(1)).await;
+        assert!(matches!(stale, Err(Error::Conflict { .. })));
+        let rotated = keys::rotate(app, &member, org, id, Some(made.key.version)).await.unwrap();
+        assert!(!opens(&world, old.expose()).await && opens(&world, rotated.secret.expose()).await);
+        let owners = keys::create(app, &world.owner().caller(), org, own("Owner's")).await.unwrap().key.value.id;
+        for caller in [world.admin().caller(), member, world.viewer().caller()] {
+            assert!(refused(&keys::rotate(app, &caller, org, owners, None).await), "{caller:?}");
+        }
+        keys::revoke(app, &world.admin().caller(), org, id, None).await.unwrap();
+        assert!(matches!(keys::rotate(app, &world.owner().caller(), org, id, None).await, Err(Error::Rule(_))));
+    }
+
+    async fn revoking_twice_is_revoking_once(world: World) {
+        let (app, org, member) = (world.app(), world.org(), world.member().caller());
+        let made = keys::create(app, &member, org, own("Mine")).await.unwrap().key;
+        for caller in outsiders(&world) {
+            assert!(refused(&keys::revoke(app, &caller, org, made.value.id, None).await), "{caller:?}");
+        }
+        assert!(refused(&keys::revoke(app, &world.viewer().caller(), org, made.value.id, None).await));
+        let first = keys::revoke(app, &member, org, made.value.id, Some(made.version)).await.unwrap();
+        let second = keys::revoke(app, &member, org, made.value.id, Some(made.version)).await.unwrap();
+        assert_eq!((first.version, second.value.state), (second.version, KeyState::Revoked));
+        let others = keys::create(app, &world.admin().caller(), org, own("Admin's")).await.unwrap().key.value.id;
+        assert!(refused(&keys::revoke(app, &member, org, others, None).await));
+    }
+
+    async fn lists_show_what_one_may_see_and_where_it_stands(world: World) {
+        let (app, org) = (world.app(), world.org());
+        keys::create(app, &world.admin().caller(), org, own("Admin's")).await.unwrap();
+        let mine = keys::create(app, &world.member().caller(), org, own("Mine")).await.unwrap().key.value;
+        let soon = Some(world.time().now().plus_seconds(60));
+        keys::create(app, &world.member().caller(), org, CreateKey { expires: soon, ..own("Brief") }).await.unwrap();
+        world.time().pass(Duration::from_secs(61));
+        assert_eq!(listed(&world, &world.member().caller(), KeyFilter::default()).await, ["Brief", "Mine"]);
+        let viewer = world.viewer().caller();
+        assert_eq!(listed(&world, &viewer, KeyFilter::default()).await, ["Brief", "Mine", "Admin's", "Master key"]);
+        let max = KeyFilter { search: Some("max mem".to_owned()), ..KeyFilter::default() };
+        assert_eq!(listed(&world, &viewer, max).await, ["Brief", "Mine"]);
+        let shared = KeyFilter { owner: Some(KeyOwner::Organization), ..KeyFilter::default() };
+        assert_eq!(listed(&world, &viewer, shared).await, ["Master key"]);
+        let standing = |standing| KeyFilter { standing: Some(standing), ..KeyFilter::default() };
+        assert_eq!(listed(&world, &viewer, standing(KeyStanding::Expired)).await, ["Brief"]);
+        members::suspend(app, &world.owner().caller(), org, world.member().id(), None).await.unwrap();
+        assert_eq!(listed(&world, &viewer, standing(KeyStanding::OwnerSuspended)).await, ["Mine"]);
+        let page = ListKeys { filter: KeyFilter::default(), before: Some(mine.id), limit: 1 };
+        let page = keys::list(app, &viewer, org, page).await.unwrap();
+        assert_eq!((page.rows.len(), page.total, page.more), (1, 4, true));
+        assert_eq!(page.rows[0].key.record.name.as_str(), "Admin's");
+        for caller in outsiders(&world) {
+            let command = ListKeys { filter: KeyFilter::default(), before: None, limit: 1 };
+            assert!(refused(&keys::list(app, &caller, org, command).await));
+            assert!(refused(&keys::read(app, &caller, org, mine.id).await));
+        }
+    }
+}
