@@ -1,9 +1,12 @@
 //! What the gateway reads of a chat completion request, and the few bytes of it that it changes.
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::refusal::Refusal;
@@ -20,14 +23,58 @@ pub(crate) struct Chat {
     options: Option<(Range<usize>, Map<String, Value>)>,
 }
 
-// A field that stands twice is refused: two readers could take different ones.
-#[derive(Deserialize)]
+/// The fields that are decided on, each as it stands in the body.
+#[derive(Default)]
 struct Fields<'a> {
-    #[serde(borrow)]
     model: Option<&'a RawValue>,
-    stream: Option<bool>,
-    #[serde(borrow)]
+    stream: Option<&'a RawValue>,
     stream_options: Option<&'a RawValue>,
+}
+
+impl<'a> Fields<'a> {
+    /// The place of the field that a reader who is careless about case would take `name` for.
+    fn named(&mut self, name: &str) -> Option<(&'static str, &mut Option<&'a RawValue>)> {
+        let upper: String = name.chars().flat_map(char::to_uppercase).collect();
+        match upper.as_str() {
+            "MODEL" => Some(("model", &mut self.model)),
+            "STREAM" => Some(("stream", &mut self.stream)),
+            "STREAM_OPTIONS" => Some(("stream_options", &mut self.stream_options)),
+            _ => None,
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            // A provider may read names without regard to case and take the last of several: what is decided on here
+            // and what is called there would differ. Such a body is refused.
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
+                let mut fields = Fields::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    let Some((exact, field)) = fields.named(&name) else {
+                        map.next_value::<IgnoredAny>()?;
+                        continue;
+                    };
+                    if exact != name {
+                        return Err(M::Error::custom(format!("write '{exact}' in lower case")));
+                    }
+                    if field.replace(map.next_value()?).is_some() {
+                        return Err(M::Error::duplicate_field(exact));
+                    }
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
 }
 
 /// What goes to the provider.
@@ -42,19 +89,16 @@ impl Chat {
     /// Reads a request body.
     pub(crate) fn parse(body: Bytes) -> Result<Self, Refusal> {
         let malformed = |error: serde_json::Error| Refusal::Malformed(error.to_string());
-        if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Refusal::Malformed("it has to be a JSON object".to_owned()));
-        }
         let fields: Fields<'_> = serde_json::from_slice(&body).map_err(malformed)?;
         let raw = fields.model.ok_or(Refusal::NoModel)?;
         let model: String = serde_json::from_str(raw.get()).map_err(|_| Refusal::NoModel)?;
         let model_at = place(&body, raw);
-        let options = match fields.stream_options {
-            Some(raw) => Some((place(&body, raw), serde_json::from_str(raw.get()).map_err(malformed)?)),
-            None => None,
+        let stream: Option<bool> = read(fields.stream).map_err(malformed)?;
+        let options = match (fields.stream_options, read(fields.stream_options).map_err(malformed)?) {
+            (Some(raw), options) => Some((place(&body, raw), options.unwrap_or_default())),
+            (None, _) => None,
         };
-        let stream = fields.stream.unwrap_or(false);
-        Ok(Self { body, model, stream, model_at, options })
+        Ok(Self { body, model, stream: stream.unwrap_or(false), model_at, options })
     }
 
     /// The body for the provider: the model under the provider's name, and in a stream the wish for its usage.
@@ -85,6 +129,11 @@ impl Chat {
     }
 }
 
+/// Reads a field; one that is not there, or null, is none.
+fn read<'a, T: Deserialize<'a>>(field: Option<&'a RawValue>) -> Result<Option<T>, serde_json::Error> {
+    field.map_or(Ok(None), |raw| serde_json::from_str(raw.get()))
+}
+
 /// Where a value that was read from `body` stands in it.
 fn place(body: &[u8], raw: &RawValue) -> Range<usize> {
     let start = raw.get().as_ptr().addr().saturating_sub(body.as_ptr().addr());
@@ -112,12 +161,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(text: &str) -> Result<Chat, Refusal> {
+    fn parse(text: &str) -> Result<Chat, Refusal> {
         Chat::parse(Bytes::copy_from_slice(text.as_bytes()))
     }
 
     fn outgoing(text: &str, model: &str) -> (String, bool) {
-        let outgoing = read(text).expect("a request").outgoing(model);
+        let outgoing = parse(text).expect("a request").outgoing(model);
         (String::from_utf8(outgoing.body.to_vec()).expect("text"), outgoing.usage_added)
     }
 
@@ -138,6 +187,26 @@ mod tests {
         );
     }
 
+    // incident 19
+    #[test]
+    fn a_name_that_another_reader_could_take_for_a_decided_one_is_refused() {
+        for bad in ["Model", "MODEL", "\\u004dodel", "model", "\\u006dodel", "Stream", "\u{17f}tream", "stream_OPTIONS"]
+        {
+            let text = format!("{{\"model\":\"cheap\",\"{bad}\":\"dear\"}}");
+            assert!(matches!(parse(&text), Err(Refusal::Malformed(_))), "{text}");
+        }
+        let inner = r#"{"model":"cheap","messages":[{"Model":"x","model":"y"}],"tools":null}"#;
+        assert_eq!(outgoing(inner, "cheap"), (inner.to_owned(), false));
+    }
+
+    #[test]
+    fn nulls_stand_for_nothing() {
+        let text = r#"{"model":"a","stream":null,"stream_options":null}"#;
+        assert_eq!(outgoing(text, "a"), (text.to_owned(), false));
+        let text = r#"{"model":"a","stream":true,"stream_options":null}"#;
+        assert_eq!(outgoing(text, "a"), (text.replace("null", r#"{"include_usage":true}"#), true));
+    }
+
     #[test]
     fn what_is_no_request_is_refused() {
         for bad in [
@@ -150,10 +219,10 @@ mod tests {
             "{\"model\":\"a\",\"stream\":1}",
             "{\"model\":\"a\",\"stream_options\":[]}",
         ] {
-            assert!(matches!(read(bad), Err(Refusal::Malformed(_))), "{bad}");
+            assert!(matches!(parse(bad), Err(Refusal::Malformed(_))), "{bad}");
         }
         for none in ["{}", "{\"model\":null}", "{\"model\":7}", "{\"model\":{\"a\":1}}"] {
-            assert!(matches!(read(none), Err(Refusal::NoModel)), "{none}");
+            assert!(matches!(parse(none), Err(Refusal::NoModel)), "{none}");
         }
     }
 

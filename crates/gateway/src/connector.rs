@@ -97,7 +97,6 @@ mod tests {
         refused.is_some_and(|inner| inner.is::<PrivateAddress>())
     }
 
-    // incident: a name or a spelling of an address that leads inside
     #[tokio::test]
     async fn private_addresses_are_refused_however_they_are_written() {
         for uri in ["http://127.0.0.1:1/", "http://[::1]:1/", "http://[::ffff:127.0.0.1]:1/", "http://localhost:1/"] {

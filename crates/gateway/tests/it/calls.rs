@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::{NOW, PROMPT, PROVIDER_SECRET, World, question, refused};
 
+// proves PK-058
 #[tokio::test]
 async fn a_plain_call_is_answered_and_recorded_once() {
     let mut world = World::new().await;
@@ -26,10 +27,14 @@ async fn a_plain_call_is_answered_and_recorded_once() {
     assert_eq!(world.all_usage().await.len(), 1);
 }
 
+// incident 7
 #[tokio::test]
 async fn the_provider_sees_its_own_secret_and_model_and_nothing_of_the_callers() {
     let world = World::new().await;
-    let request = world.post(&question("fast", false)).header("x-api-key", &world.secret);
+    let mut body = question("fast", false);
+    body["api_base"] = "http://127.0.0.1:1".into();
+    let request = world.client.post(world.url("/v1/chat/completions?api_base=http://127.0.0.1:1&x=y"));
+    let request = request.body(body.to_string()).header("x-api-key", &world.secret);
     let request = request.header("authorization", "Bearer sk-of-the-caller").header("cookie", "a=b");
     let request = request.header("x-forwarded-for", "10.0.0.1").header("x-portkey-custom-host", "http://evil");
     let request = request.header("traceparent", "00-1-2-01").header("openai-organization", "org-other");
@@ -42,7 +47,7 @@ async fn the_provider_sees_its_own_secret_and_model_and_nothing_of_the_callers()
     for hidden in ["x-api-key", "cookie", "x-forwarded-for", "x-portkey-custom-host", "openai-organization"] {
         assert!(!seen.headers.contains_key(hidden), "{hidden}");
     }
-    let expected = question("fast", false).to_string().replace("\"fast\"", "\"demo-small\"");
+    let expected = body.to_string().replace("\"fast\"", "\"demo-small\"");
     assert_eq!(seen.body, expected);
 }
 

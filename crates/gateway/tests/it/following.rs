@@ -158,6 +158,7 @@ fn log() -> Log {
     LOG.lock().expect("not poisoned").clone().expect("started")
 }
 
+// incident 10
 #[tokio::test]
 async fn neither_secrets_nor_prompts_are_logged() {
     let log = log();

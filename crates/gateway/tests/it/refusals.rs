@@ -93,6 +93,7 @@ async fn a_suspended_organization_calls_nothing() {
     assert_eq!(world.get(&world.secret, "/v1/models").await.status(), 403);
 }
 
+// proves PK-059, PK-060
 #[tokio::test]
 async fn a_key_calls_what_its_levels_and_models_allow() {
     let world = World::new().await;
@@ -130,6 +131,7 @@ async fn a_model_that_is_not_approved_is_named_with_who_can_approve_it() {
     assert_eq!(world.upstream.calls(), 0);
 }
 
+// proves PK-009
 #[tokio::test]
 async fn another_organizations_models_do_not_exist_here() {
     let world = World::new().await;

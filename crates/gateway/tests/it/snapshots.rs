@@ -90,6 +90,7 @@ fn change(records: &Records, state: &Folded, step: &Step) -> Option<Change> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
+    // incident 14
     #[test]
     fn following_entries_gives_what_a_base_of_the_folded_trail_gives(steps in prop::collection::vec(step(), 1..40), cut in any::<Index>()) {
         let records = Records::new("https://api.example.com/v1");
