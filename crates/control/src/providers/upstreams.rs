@@ -140,3 +140,25 @@ fn permitted(allowed: &AllowedNetworks, found: Vec<SocketAddr>) -> Result<Vec<So
         _ => Ok(good),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn asked(allowed: &[&str], base_url: &str) -> Failed {
+        let allowed = allowed.iter().map(|range| range.parse().unwrap()).collect();
+        let upstreams = Upstreams::new(AllowedNetworks(allowed)).unwrap();
+        upstreams.get(&base_url.parse().unwrap(), "/models", None).await.unwrap_err()
+    }
+
+    /// Nothing listens on port 9: what may be called is not reached, and what may not be is told apart.
+    #[tokio::test]
+    async fn every_connection_is_judged_by_name_and_by_figures() {
+        for base_url in ["http://localhost:9", "http://127.0.0.1:9", "http://[::1]:9", "http://2130706433:9"] {
+            let failed = asked(&[], base_url).await;
+            assert!(matches!(failed, Failed::NotPermitted(_)), "{base_url}: {failed:?}");
+            let failed = asked(&["127.0.0.0/8", "::1"], base_url).await;
+            assert!(matches!(failed, Failed::Unreachable(_)), "{base_url}: {failed:?}");
+        }
+    }
+}

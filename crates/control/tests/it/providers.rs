@@ -187,25 +187,4 @@ gatewarden_testkit::on_both! {
         let last = world.trail(org).await.pop().unwrap();
         assert!(String::from_utf8(last.bytes).unwrap().contains("\"provider.test\""));
     }
-
-    async fn what_was_saved_is_judged_again_when_it_is_called(world: World) {
-        let one = provider(&world, "One").await.value.id;
-        let strict = strict(&world).await;
-        let found = providers::test(&strict, &world.owner().caller(), world.org(), one).await.unwrap();
-        assert!(matches!(found, Tested::NotAllowed(_)), "{found:?}");
-    }
-}
-
-/// The same world by an operator who allows no private address.
-async fn strict(world: &World) -> gatewarden_control::App {
-    use gatewarden_control::{App, AppParts, providers::Upstreams};
-    let app = world.open_again().await.unwrap();
-    App::new(AppParts {
-        store: app.store.clone(),
-        clock: app.clock.clone(),
-        entropy: app.entropy.clone(),
-        sealing: app.sealing.clone(),
-        upstreams: Upstreams::new(gatewarden_types::AllowedNetworks::default()).unwrap(),
-        hashing: tokio::sync::Semaphore::new(1),
-    })
 }

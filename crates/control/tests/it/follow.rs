@@ -1,0 +1,79 @@
+use std::collections::BTreeSet;
+
+use gatewarden_control::{
+    follow::{self, FeedEvent},
+    providers::{self, SecretChange, UpdateProvider},
+};
+use gatewarden_credentials::{Sealed, Secret};
+use gatewarden_trail::{Entry, Folded, fold};
+use gatewarden_types::AnyRecord;
+use tokio::sync::mpsc;
+
+use crate::given::{model, provider};
+
+/// The events up to the one that says that this was all.
+async fn caught_up(events: &mut mpsc::Receiver<FeedEvent>) -> Vec<FeedEvent> {
+    let mut seen = Vec::new();
+    loop {
+        match events.recv().await.unwrap() {
+            FeedEvent::CaughtUp => return seen,
+            event => seen.push(event),
+        }
+    }
+}
+
+gatewarden_testkit::on_both! {
+    async fn a_base_is_what_the_entries_fold_to(world: World) {
+        let added = provider(&world, "One").await.value;
+        model(&world, "fast", added.id).await;
+        let base = follow::base(world.app(), world.org()).await.unwrap();
+        let mut folded = Folded::new();
+        for stored in world.trail(world.org()).await {
+            fold(&mut folded, &Entry::from_bytes(&stored.bytes).unwrap());
+        }
+        let by_entries: BTreeSet<_> = folded.keys().map(|(_, id)| *id).collect();
+        let by_rows: BTreeSet<_> = base.records.iter().map(AnyRecord::uuid).collect();
+        assert_eq!(by_entries, by_rows);
+        assert_eq!(base.seq, world.trail(world.org()).await.len() as u64);
+        let names: Vec<_> = base.bodies.into_iter().map(|body| Sealed::from_bytes(body).reference()).collect();
+        assert_eq!(names, [added.credential.unwrap()]);
+    }
+
+    async fn entries_come_with_the_secrets_that_still_are(world: World) {
+        let (app, org, owner) = (world.app(), world.org(), world.owner().caller());
+        let added = provider(&world, "One").await;
+        let secret = SecretChange::Replace(Secret::new("sk-second".to_owned()));
+        let command = UpdateProvider { provider: added.value.id, name: None, base_url: None, secret, seen: None };
+        providers::update(app, &owner, org, command).await.unwrap();
+        let entries = follow::entries_after(app, org, added.version - 1).await.unwrap();
+        let bodies: Vec<_> = entries.iter().map(|entry| entry.bodies.len()).collect();
+        assert_eq!(bodies, [0, 1], "the first secret was erased when it was replaced");
+        assert!(follow::entries_after(app, org, added.version + 1).await.unwrap().is_empty());
+    }
+
+    async fn a_feed_begins_with_bases_and_goes_on_with_every_entry(world: World) {
+        let (sender, mut events) = mpsc::channel(4);
+        let feed = tokio::spawn(follow::run(world.app().clone(), sender));
+        let seen = caught_up(&mut events).await;
+        let bases: BTreeSet<_> = seen
+            .iter()
+            .map(|event| match event {
+                FeedEvent::Base(base) => base.organization,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(bases, [world.org(), world.other_org()].into());
+        let one = provider(&world, "One").await;
+        let two = provider(&world, "Two").await;
+        for version in [one.version, two.version] {
+            let event = events.recv().await.unwrap();
+            let FeedEvent::Entry(entry) = event else { panic!("{event:?}") };
+            assert_eq!((entry.organization, entry.seq, entry.bodies.len()), (world.org(), version, 1));
+        }
+        let third = world.found("third").await;
+        let event = events.recv().await.unwrap();
+        assert!(matches!(&event, FeedEvent::Base(base) if base.organization == third.id), "{event:?}");
+        drop(events);
+        feed.await.unwrap();
+    }
+}
