@@ -149,15 +149,18 @@ table! {
         RolesRead, seen by OrganizationRead, Members Read, Read, reads [Role];
 
     ListInvites "invite.list" "listed invites" on Organization:
-        MembersInvite, seen by OrganizationRead, Members Read, Read, reads [Invite, Role, Member];
+        MembersInvite, seen by OrganizationRead, Members Read, Read, reads [Invite, Member, Role];
     InviteMember "invite.create" "invited someone" on Organization:
-        MembersInvite, seen by OrganizationRead, Members Write, Change, writes [Invite], reads [Invite, Role, Member];
+        MembersInvite, seen by OrganizationRead, Members Write, Change, writes [Invite],
+        reads [Organization, Invite, Member, Role];
     ResendInvite "invite.resend" "sent an invite again" on Invite:
-        MembersInvite, seen by MembersInvite, Members Write, Change, writes [Invite], reads [Invite, Role, Member];
+        MembersInvite, seen by MembersInvite, Members Write, Change, writes [Invite],
+        reads [Organization, Invite, Member, Role];
     RevokeInvite "invite.revoke" "revoked an invite" on Invite:
         MembersInvite, seen by MembersInvite, Members Delete, Change, writes [Invite];
     AcceptInvite "invite.accept" "accepted an invite" on Invite:
-        MembersInvite, seen by MembersInvite, Members Write, Change, writes [Invite, Member], reads [Invite, Member, Role];
+        MembersInvite, seen by MembersInvite, Members Write, Change, writes [Invite, Member],
+        reads [Organization, Invite, Member, Role];
 
     ListProviders "provider.list" "listed providers" on Organization:
         ProvidersRead, seen by OrganizationRead, Providers Read, Read, reads [Provider, Model];

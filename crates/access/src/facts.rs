@@ -201,6 +201,11 @@ impl Facts {
         Self { caller, organization, member: None, grant, powers, limits: None, standing: Standing::Good }
     }
 
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// The member who asks, if it is one.
     pub fn asking_member(&self) -> Option<Id<Member>> {
         self.member

@@ -121,7 +121,7 @@ impl OrgRead {
         Ok(powers.is_some())
     }
 
-    async fn role_powers(&self, role: Id<Role>) -> Result<Option<PowerSet>, StoreError> {
+    pub(crate) async fn role_powers(&self, role: Id<Role>) -> Result<Option<PowerSet>, StoreError> {
         let role: Option<Versioned<Role>> = find(&self.tx, role).await?;
         Ok(role.zip(self.organization.as_ref()).map(|(role, here)| member_powers(&here.record, &role.record)))
     }

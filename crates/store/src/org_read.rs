@@ -144,7 +144,7 @@ impl OrgRead {
     }
 }
 
-fn not_found<A: Action>(facts: &Facts) -> StoreError {
+pub(crate) fn not_found<A: Action>(facts: &Facts) -> StoreError {
     match decide::<A>(facts, None) {
         Err(refused) => refused.into(),
         // A decision on nothing is always a refusal.
