@@ -201,12 +201,13 @@ impl OrgRead {
         let total = |column: Column| Func::sum(Expr::col(column)).cast_as("BIGINT");
         let rows: Vec<SumRow<K>> = reached(permit, filter)
             .select_only()
-            .expr(by.clone())
+            .expr_as(by, "slice")
             .expr(Func::count(Expr::col(Column::Id)))
             .expr(Func::count(Expr::col(Column::Refused)))
             .expr(total(Column::InputTokens))
             .expr(total(Column::OutputTokens))
-            .group_by(by)
+            // By its name: to PostgreSQL an expression with a parameter is another one each time it is written.
+            .group_by(Expr::col("slice"))
             .into_tuple()
             .all(&tx)
             .await?;

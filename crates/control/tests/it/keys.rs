@@ -43,6 +43,7 @@ async fn opens(world: &World, text: &str) -> bool {
 }
 
 gatewarden_testkit::on_both! {
+    // proves RQ-008, RQ-026, RQ-049
     async fn members_make_keys_for_themselves_and_admins_for_the_organization(world: World) {
         let (app, org) = (world.app(), world.org());
         for someone in [world.owner(), world.admin(), world.member()] {
@@ -53,6 +54,7 @@ gatewarden_testkit::on_both! {
         for someone in [world.owner(), world.admin()] {
             keys::create(app, &someone.caller(), org, of_organization()).await.unwrap();
         }
+        keys::create(app, &world.admin().caller(), org, owned_by(world.member())).await.unwrap();
         let member = world.member().caller();
         assert!(refused(&keys::create(app, &member, org, of_organization()).await));
         assert!(refused(&keys::create(app, &member, org, owned_by(world.admin())).await));
@@ -63,6 +65,7 @@ gatewarden_testkit::on_both! {
         }
     }
 
+    // proves LL-088
     async fn a_key_gives_no_key_more_than_it_has(world: World) {
         let (app, org) = (world.app(), world.org());
         let holder = world.key([(Feature::Keys, Level::Write), (Feature::Completions, Level::Read)].into()).await;
@@ -134,6 +137,7 @@ gatewarden_testkit::on_both! {
         assert!(refused(&keys::revoke(app, &member, org, others, None).await));
     }
 
+    // proves RQ-010
     async fn lists_show_what_one_may_see_and_where_it_stands(world: World) {
         let (app, org) = (world.app(), world.org());
         keys::create(app, &world.admin().caller(), org, own("Admin's")).await.unwrap();

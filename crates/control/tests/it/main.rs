@@ -1,4 +1,10 @@
 //! Use cases, on both back ends, by every kind of person.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails says so by panicking"
+)]
 
 mod follow;
 mod given;

@@ -4,6 +4,7 @@ use gatewarden_types::{Feature, Level, ModelState};
 use crate::given::{approving, field, model, outsiders, provider, refused};
 
 gatewarden_testkit::on_both! {
+    // proves RQ-029
     async fn owners_and_admins_approve_and_everybody_inside_sees(world: World) {
         let (app, org) = (world.app(), world.org());
         let one = provider(&world, "One").await.value.id;

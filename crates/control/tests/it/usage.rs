@@ -57,11 +57,12 @@ gatewarden_testkit::on_both! {
             assert_eq!((seen.refusals[0].reason.as_str(), seen.refusals[0].calls), ("key_model", 1));
             assert_eq!((seen.p50_micros, seen.p99_micros, seen.before.calls), (Some(1000), Some(1000), 0));
         }
-        world.time().pass(std::time::Duration::from_secs(24 * 3600));
+        world.time().pass(std::time::Duration::from_hours(24));
         let next_day = usage::overview(app, &world.viewer().caller(), org, Range::Day).await.unwrap();
         assert_eq!((next_day.total.calls, next_day.before.calls, next_day.p50_micros), (0, 4, None));
     }
 
+    // proves RQ-004
     async fn a_member_sees_their_own_until_the_organization_widens_it(world: World) {
         let (app, org, member) = (world.app(), world.org(), world.member().caller());
         let calls = vec![call(&world, world.member(), None), call(&world, world.admin(), None)];
