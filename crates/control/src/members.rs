@@ -6,7 +6,7 @@ mod may_on;
 mod remove;
 mod standing;
 
-pub use change_role::{ChangeMemberRole, change_role};
+pub use change_role::{ChangeMemberRole, RoleChanged, change_role};
 pub use gatewarden_store::{MemberFilter, MemberOrder, MemberPage, MemberRow, MemberSort, PageFrom};
 pub use list::{ListMembers, Listed, ListedMember, list, one, read};
 pub use may_on::{MayOn, may_on};

@@ -3,7 +3,7 @@ use gatewarden_store::Giving;
 use gatewarden_types::{Id, Member, Organization, Role, Seq};
 
 use super::keep_an_owner;
-use crate::{App, Changed, Error, check_seen, or_refuse};
+use crate::{App, Error, check_seen, or_refuse};
 
 /// Changes which role a member holds.
 #[derive(Debug, Clone)]
@@ -16,6 +16,15 @@ pub struct ChangeMemberRole {
     pub seen: Option<Seq>,
 }
 
+/// A role that was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoleChanged {
+    /// The role before, which Undo gives back.
+    pub before: Id<Role>,
+    /// The member's version now.
+    pub version: Seq,
+}
+
 /// Changes the role. No one gives what they do not hold, acts on someone above them, or takes the last owner's role.
 ///
 /// # Errors
@@ -25,17 +34,18 @@ pub async fn change_role(
     caller: &Caller,
     organization: Id<Organization>,
     command: ChangeMemberRole,
-) -> Result<Changed<Member>, Error> {
+) -> Result<RoleChanged, Error> {
     let mut tx = app.store.change(caller, organization).await?;
     let asked = tx.permit_on::<actions::ChangeMemberRole>(command.member, |_| Giving::Role(command.role)).await;
     let (permit, row) = or_refuse!(tx, asked);
     check_seen(command.seen, row.version)?;
-    if row.record.role == command.role {
-        return Ok(Changed { value: row.record, version: row.version });
+    let before = row.record.role;
+    if before == command.role {
+        return Ok(RoleChanged { before, version: row.version });
     }
     keep_an_owner(&tx, &permit, &row.record).await?;
     let member = Member { role: command.role, ..row.record };
     tx.put(&permit, &member).await?;
     let committed = tx.commit(permit).await?;
-    Ok(Changed { value: member, version: committed.seq })
+    Ok(RoleChanged { before, version: committed.seq })
 }

@@ -51,7 +51,6 @@ pub async fn change_role(here: Here, body: web::Bytes) -> Answer {
     let form: RoleForm = here.form(&body)?;
     let member = here.id("member")?;
     let role = form.role.parse().map_err(|_| Fault::NotFound)?;
-    let before = members::read(&here.site.app, &here.caller, here.organization, member).await?;
     let command = ChangeMemberRole { member, role, seen: form.version.parse().ok() };
     let changed = members::change_role(&here.site.app, &here.caller, here.organization, command).await?;
     let after = members::read(&here.site.app, &here.caller, here.organization, member).await?;
@@ -61,7 +60,7 @@ pub async fn change_role(here: Here, body: web::Bytes) -> Answer {
     notice.undo = Some(views::Undo {
         action: here.href(&format!("/members/{member}/role")),
         fields: vec![
-            ("role".to_owned(), before.member.record.role.to_string()),
+            ("role".to_owned(), changed.before.to_string()),
             ("version".to_owned(), changed.version.to_string()),
         ],
         target: format!("#member-{member}"),

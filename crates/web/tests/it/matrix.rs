@@ -1,0 +1,213 @@
+//! Every route × method × actor × {own, foreign, absent, malformed}: what the table of routes says, and nothing else.
+
+use actix_web::{
+    dev::ServiceResponse,
+    http::{Method, StatusCode},
+};
+use gatewarden_access::{ActionInfo, Facts, Standing};
+use gatewarden_testkit::{World, on_both};
+use gatewarden_types::Reach;
+use gatewarden_web::{Route, Scope, routes};
+
+use crate::{
+    cast::{Cast, Who},
+    harness::{Asker, Door, Reply, door, site},
+    things::{Things, Which, body, is_file, param},
+};
+
+/// What an answer comes down to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    SignIn,
+    Unauthenticated,
+    NotFound,
+    Forbidden,
+    Done,
+}
+
+impl Outcome {
+    fn of(reply: &Reply) -> Result<Self, String> {
+        match reply.status {
+            StatusCode::SEE_OTHER if reply.header("location").starts_with("/sign-in?") => Ok(Self::SignIn),
+            StatusCode::UNAUTHORIZED => Ok(Self::Unauthenticated),
+            StatusCode::NOT_FOUND => Ok(Self::NotFound),
+            StatusCode::FORBIDDEN => Ok(Self::Forbidden),
+            status if status.is_success() || status == StatusCode::SEE_OTHER => Ok(Self::Done),
+            other => Err(format!("{other}: {}", reply.body.chars().take(300).collect::<String>())),
+        }
+    }
+}
+
+/// What the row says of an actor and a thing, worked out from the row alone.
+fn expected(route: &Route, who: &Who, facts: &Facts, which: Which) -> Outcome {
+    let Some(action) = route.action else { return Outcome::Done };
+    match (route.scope, who) {
+        (Scope::Key, who) if !who.has_key() => Outcome::Unauthenticated,
+        (Scope::Organization | Scope::Account, who) if !who.has_browser() => {
+            if route.method == Method::GET {
+                Outcome::SignIn
+            } else {
+                Outcome::Unauthenticated
+            }
+        }
+        (Scope::Account, _) if which == Which::Own => Outcome::Done,
+        (Scope::Account, _) => Outcome::NotFound,
+        (Scope::Organization, Who::Stranger) => Outcome::NotFound,
+        (_, Who::StrangersKey) if param(route.path).is_some() => Outcome::NotFound,
+        (_, Who::StrangersKey) => Outcome::Done,
+        _ if which != Which::Own => Outcome::NotFound,
+        _ => in_organization(action, facts, param(route.path)),
+    }
+}
+
+fn in_organization(action: &ActionInfo, facts: &Facts, param: Option<&str>) -> Outcome {
+    // The things are nobody's, or belong to someone else than whoever asks.
+    let owned = matches!(param, Some("member" | "key"));
+    let visible = match facts.powers().reach(action.sees) {
+        Some(Reach::All) => true,
+        Some(Reach::Own) => !owned,
+        None => false,
+    };
+    let allowed = match facts.allows(action) {
+        Some(Reach::All) => true,
+        Some(Reach::Own) => !owned,
+        None => false,
+    };
+    match (allowed && facts.standing() == Standing::Good, visible) {
+        (true, _) => Outcome::Done,
+        (false, true) => Outcome::Forbidden,
+        (false, false) => Outcome::NotFound,
+    }
+}
+
+/// Whether a refusal reached the use case, and so leaves an attempt.
+fn leaves_an_attempt(route: &Route, who: &Who, which: Which, outcome: Outcome) -> bool {
+    let refused = matches!(outcome, Outcome::Forbidden | Outcome::NotFound);
+    let inside = match route.scope {
+        Scope::Organization => who.is_inside() && who.has_browser(),
+        Scope::Key => who.is_inside() && who.has_key(),
+        _ => false,
+    };
+    refused && inside && which != Which::Malformed && route.action.is_some_and(|action| action.audit.keeps_attempts())
+}
+
+on_both! {
+    async fn every_route_answers_each_actor_as_its_row_says(world: World) {
+        let site = site(&world);
+        let door = door(&site).await;
+        let mut wrong = Vec::new();
+        let cast = Cast::gather(&world).await;
+        for route in routes().iter().filter(|route| !matches!(route.scope, Scope::Open(_)) && !is_file(route.path)) {
+            walk(&world, &site, &door, &cast, route, &mut wrong).await;
+        }
+        assert!(wrong.is_empty(), "{} unexpected answers (seed {}):\n{}", wrong.len(), world.seed(), wrong.join("\n"));
+    }
+
+    async fn no_route_takes_a_method_that_it_does_not_declare(world: World) {
+        let site = site(&world);
+        let door = door(&site).await;
+        let cast = Cast::gather(&world).await;
+        let table = routes();
+        let things = Things::make(&world).await;
+        for route in table.iter().filter(|route| !is_file(route.path)) {
+            let path = things.path(&world, route.path, Which::Own);
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+                if table.iter().any(|other| other.path == route.path && other.method == method) {
+                    continue;
+                }
+                let asker = if matches!(route.scope, Scope::Key) { &cast.owners_key } else { &cast.owner };
+                let reply = door.ask(asker, method.clone(), &path, None).await;
+                assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+            }
+        }
+    }
+}
+
+/// One row, by everybody, on everything. What is refused leaves all tables and trails as they are.
+async fn walk<S, B>(
+    world: &World,
+    site: &gatewarden_web::Site,
+    door: &Door<S>,
+    cast: &Cast,
+    route: &Route,
+    wrong: &mut Vec<String>,
+) where
+    S: actix_web::dev::Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: actix_web::body::MessageBody,
+{
+    let things = Things::make(world).await;
+    let before = (state(world).await, world.attempts(world.org()).await);
+    let mut attempts = 0;
+    let mut done = Vec::new();
+    for (who, asker) in cast.everybody() {
+        let facts = cast.facts(world, &who).await;
+        let mut unseen = Vec::new();
+        for which in Which::ALL {
+            // What is foreign to everybody else is the stranger's own.
+            let strangers = who == Who::StrangersKey && which == Which::Foreign;
+            if strangers || which != Which::Own && param(route.path).is_none() {
+                continue;
+            }
+            let outcome = expected(route, &who, &facts, which);
+            if outcome == Outcome::Done {
+                done.push((who, asker.clone(), which));
+                continue;
+            }
+            let reply = send(world, site, door, &things, route, &asker, which).await;
+            judge(route, &who, which, outcome, &reply, wrong);
+            attempts += usize::from(leaves_an_attempt(route, &who, which, outcome));
+            if matches!(which, Which::Foreign | Which::Absent) {
+                unseen.push(things.without_ids(&reply));
+            }
+        }
+        if let [foreign, absent] = unseen.as_slice()
+            && foreign != absent
+        {
+            wrong.push(format!("{route:?} by {who:?}: foreign and absent differ:\n{foreign}\n{absent}"));
+        }
+    }
+    let after = (state(world).await, world.attempts(world.org()).await);
+    if before.0 != after.0 {
+        wrong.push(format!("{route:?}: refusals changed something"));
+    }
+    if before.1 + attempts != after.1 {
+        wrong.push(format!("{route:?}: {} attempts were noted, {attempts} were made", after.1 - before.1));
+    }
+    for (who, asker, which) in done {
+        let fresh = Things::make(world).await;
+        let reply = send(world, site, door, &fresh, route, &asker, which).await;
+        judge(route, &who, which, Outcome::Done, &reply, wrong);
+    }
+}
+
+async fn send<S, B>(
+    world: &World,
+    site: &gatewarden_web::Site,
+    door: &Door<S>,
+    things: &Things,
+    route: &Route,
+    asker: &Asker,
+    which: Which,
+) -> Reply
+where
+    S: actix_web::dev::Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: actix_web::body::MessageBody,
+{
+    let path = things.path(world, route.path, which);
+    door.ask(asker, route.method.clone(), &path, body(world, site, route, asker)).await
+}
+
+fn judge(route: &Route, who: &Who, which: Which, outcome: Outcome, reply: &Reply, wrong: &mut Vec<String>) {
+    match Outcome::of(reply) {
+        Ok(got) if got == outcome => {}
+        Ok(got) => wrong.push(format!("{route:?} by {who:?} on {which:?}: {got:?} instead of {outcome:?}")),
+        Err(odd) => wrong.push(format!("{route:?} by {who:?} on {which:?}: {odd}")),
+    }
+}
+
+/// Everything that a refusal must leave as it is, in both organizations.
+async fn state(world: &World) -> impl PartialEq + use<> {
+    let (here, there) = (world.org(), world.other_org());
+    let tables = (world.tables(here).await, world.tables(there).await);
+    (tables, world.trail_tables(here).await, world.trail_tables(there).await)
+}
