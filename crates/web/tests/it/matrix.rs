@@ -211,3 +211,29 @@ async fn state(world: &World) -> impl PartialEq + use<> {
     let tables = (world.tables(here).await, world.tables(there).await);
     (tables, world.trail_tables(here).await, world.trail_tables(there).await)
 }
+
+#[test]
+fn the_description_of_the_api_names_its_routes_and_no_others() {
+    let table = routes();
+    let described = gatewarden_web::describe(&table);
+    let paths = described["paths"].as_object().unwrap();
+    let mut named: Vec<String> = paths
+        .iter()
+        .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}")))
+        .collect();
+    let in_api = |route: &&Route| route.path.starts_with("/api/v1/") && !matches!(route.scope, Scope::Open(_));
+    let mut there: Vec<String> = table
+        .iter()
+        .filter(in_api)
+        .map(|route| {
+            format!("{} {}", route.method, route.path).replacen(
+                route.method.as_str(),
+                &route.method.as_str().to_lowercase(),
+                1,
+            )
+        })
+        .collect();
+    named.sort();
+    there.sort();
+    assert_eq!(named, there);
+}
