@@ -100,6 +100,7 @@ on_both! {
         for route in routes().iter().filter(|route| !matches!(route.scope, Scope::Open(_)) && !is_file(route.path)) {
             walk(&world, &site, &door, &cast, route, &mut wrong).await;
         }
+        assert!(world.app().store.statements() > 0, "the work is counted");
         assert!(wrong.is_empty(), "{} unexpected answers (seed {}):\n{}", wrong.len(), world.seed(), wrong.join("\n"));
     }
 
@@ -153,11 +154,13 @@ async fn walk<S, B>(
                 done.push((who, asker.clone(), which));
                 continue;
             }
+            let asked = world.app().store.statements();
             let reply = send(world, site, door, &things, route, &asker, which).await;
+            let work = world.app().store.statements() - asked;
             judge(route, &who, which, outcome, &reply, wrong);
             attempts += usize::from(leaves_an_attempt(route, &who, which, outcome));
             if matches!(which, Which::Foreign | Which::Absent) {
-                unseen.push(things.without_ids(&reply));
+                unseen.push(format!("{work} statements, {}", things.without_ids(&reply)));
             }
         }
         if let [foreign, absent] = unseen.as_slice()
