@@ -9,7 +9,6 @@ use tokio::sync::broadcast;
 use crate::{
     StoreError,
     backend::{Backend, Postgres, Sqlite},
-    statements::Statements,
 };
 
 /// Which database.
@@ -88,7 +87,6 @@ pub struct Store(pub(crate) Arc<Inner>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) backend: Backend,
-    pub(crate) statements: Statements,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
     pub(crate) signers: Signers,
@@ -112,17 +110,16 @@ impl Store {
     /// When the database cannot be reached, used or migrated.
     pub async fn open(settings: StoreSettings) -> Result<Self, StoreError> {
         let StoreSettings { database, clock, entropy, signers, origin } = settings;
-        let statements = Statements::default();
         let backend = match database {
             Database::Sqlite { folder, open_organizations } => {
-                Backend::Sqlite(Sqlite::open(&folder, open_organizations, &statements).await?)
+                Backend::Sqlite(Sqlite::open(&folder, open_organizations).await?)
             }
             Database::Postgres { serving, owner, connections } => {
-                Backend::Postgres(Postgres::open(&serving, &owner, connections, &statements).await?)
+                Backend::Postgres(Postgres::open(&serving, &owner, connections).await?)
             }
         };
         let (moved, _) = broadcast::channel(1024);
-        let store = Self(Arc::new(Inner { backend, statements, clock, entropy, signers, origin, moved }));
+        let store = Self(Arc::new(Inner { backend, clock, entropy, signers, origin, moved }));
         store.recover().await?;
         Ok(store)
     }
