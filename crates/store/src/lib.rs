@@ -24,6 +24,7 @@ mod org_read;
 mod org_tx;
 mod people;
 mod settings;
+mod statements;
 mod table;
 mod tables;
 mod trail;

@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use crate::{
     StoreError,
     backend::{Backend, Postgres, Sqlite},
+    statements::Statements,
 };
 
 /// Which database.
@@ -87,6 +88,7 @@ pub struct Store(pub(crate) Arc<Inner>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) backend: Backend,
+    pub(crate) statements: Statements,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
     pub(crate) signers: Signers,
@@ -110,16 +112,17 @@ impl Store {
     /// When the database cannot be reached, used or migrated.
     pub async fn open(settings: StoreSettings) -> Result<Self, StoreError> {
         let StoreSettings { database, clock, entropy, signers, origin } = settings;
+        let statements = Statements::default();
         let backend = match database {
             Database::Sqlite { folder, open_organizations } => {
-                Backend::Sqlite(Sqlite::open(&folder, open_organizations).await?)
+                Backend::Sqlite(Sqlite::open(&folder, open_organizations, &statements).await?)
             }
             Database::Postgres { serving, owner, connections } => {
-                Backend::Postgres(Postgres::open(&serving, &owner, connections).await?)
+                Backend::Postgres(Postgres::open(&serving, &owner, connections, &statements).await?)
             }
         };
         let (moved, _) = broadcast::channel(1024);
-        let store = Self(Arc::new(Inner { backend, clock, entropy, signers, origin, moved }));
+        let store = Self(Arc::new(Inner { backend, statements, clock, entropy, signers, origin, moved }));
         store.recover().await?;
         Ok(store)
     }

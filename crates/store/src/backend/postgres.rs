@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTraitSelf;
 
-use crate::StoreError;
+use crate::{StoreError, statements::Statements};
 
 /// The class of our advisory locks, so that they never meet those of another program in the database.
 const LOCK_CLASS: i32 = 0x4757;
@@ -27,8 +27,13 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Connects, and makes or migrates the control schema. `connections` bounds the serving pool.
-    pub(crate) async fn open(serving_url: &str, owner_url: &str, connections: u32) -> Result<Self, StoreError> {
-        let serving = Database::connect(options(serving_url, connections)).await?;
+    pub(crate) async fn open(
+        serving_url: &str,
+        owner_url: &str,
+        connections: u32,
+        statements: &Statements,
+    ) -> Result<Self, StoreError> {
+        let serving = statements.watch(Database::connect(options(serving_url, connections)).await?);
         let owner = Database::connect(options(owner_url, 2)).await?;
         let login = text(&serving, "SELECT quote_ident(current_user)").await?;
         let store = Self { serving, owner, login };

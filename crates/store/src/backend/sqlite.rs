@@ -19,13 +19,14 @@ use sea_orm::{
 use sea_orm_migration::MigratorTraitSelf;
 use tokio::sync::RwLock;
 
-use crate::StoreError;
+use crate::{StoreError, statements::Statements};
 
 /// The SQLite back end: a folder.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     folder: PathBuf,
     control: RwLock<File>,
+    statements: Statements,
     open: Cache<Id<Organization>, Arc<Open>>,
 }
 
@@ -45,12 +46,17 @@ struct File {
 
 impl Sqlite {
     /// Opens or makes the folder. `open_organizations` are kept open at once, at up to five threads each.
-    pub(crate) async fn open(folder: &Path, open_organizations: u64) -> Result<Self, StoreError> {
+    pub(crate) async fn open(
+        folder: &Path,
+        open_organizations: u64,
+        statements: &Statements,
+    ) -> Result<Self, StoreError> {
         fs::create_dir_all(folder.join("organizations")).map_err(|bad| unusable(folder, &bad))?;
-        let control = File::open(&folder.join("control.db")).await?;
+        let control = File::open(&folder.join("control.db"), statements).await?;
         Control.up(&control.writer, None).await?;
         let open = Cache::builder().max_capacity(open_organizations).time_to_idle(Duration::from_mins(5)).build();
-        let store = Self { folder: folder.to_owned(), control: RwLock::new(control), open };
+        let control = RwLock::new(control);
+        let store = Self { folder: folder.to_owned(), control, statements: statements.clone(), open };
         store.make_templates().await?;
         Ok(store)
     }
@@ -66,7 +72,7 @@ impl Sqlite {
     async fn make_templates(&self) -> Result<(), StoreError> {
         for (part, file) in [(Part::Ledger, "ledger.db"), (Part::Observed, "observed.db")] {
             let template = self.template(file);
-            let db = File::open(&template).await?;
+            let db = File::open(&template, &self.statements).await?;
             Tenant(part).up(&db.writer, None).await?;
             db.close().await?;
         }
@@ -75,9 +81,9 @@ impl Sqlite {
 
     async fn organization(&self, organization: Id<Organization>) -> Result<Arc<Open>, StoreError> {
         let open = async {
-            let ledger = File::open_existing(&self.path(organization, "ledger.db")).await?;
+            let ledger = File::open_existing(&self.path(organization, "ledger.db"), &self.statements).await?;
             Tenant(Part::Ledger).up(&ledger.writer, None).await?;
-            let observed = File::open_existing(&self.path(organization, "observed.db")).await?;
+            let observed = File::open_existing(&self.path(organization, "observed.db"), &self.statements).await?;
             Tenant(Part::Observed).up(&observed.writer, None).await?;
             Ok::<_, StoreError>(Arc::new(Open { ledger, observed }))
         };
@@ -147,26 +153,29 @@ impl Sqlite {
     pub(crate) async fn reopen(&self, organization: Option<Id<Organization>>) -> Result<(), StoreError> {
         match organization {
             Some(organization) => self.open.invalidate(&organization).await,
-            None => *self.control.write().await = File::open_existing(&self.folder.join("control.db")).await?,
+            None => {
+                let control = File::open_existing(&self.folder.join("control.db"), &self.statements).await?;
+                *self.control.write().await = control;
+            }
         }
         Ok(())
     }
 }
 
 impl File {
-    async fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::connect(path, "rwc").await
+    async fn open(path: &Path, statements: &Statements) -> Result<Self, StoreError> {
+        Self::connect(path, "rwc", statements).await
     }
 
     /// Fails where there is no file, so that an organization that is gone is never made anew by looking for it.
-    async fn open_existing(path: &Path) -> Result<Self, StoreError> {
-        Self::connect(path, "rw").await
+    async fn open_existing(path: &Path, statements: &Statements) -> Result<Self, StoreError> {
+        Self::connect(path, "rw", statements).await
     }
 
-    async fn connect(path: &Path, mode: &str) -> Result<Self, StoreError> {
+    async fn connect(path: &Path, mode: &str, statements: &Statements) -> Result<Self, StoreError> {
         let url = format!("sqlite://{}?mode={mode}", path.display());
-        let writer = Database::connect(options(&url, 1)).await?;
-        let readers = Database::connect(options(&url, 2)).await?;
+        let writer = statements.watch(Database::connect(options(&url, 1)).await?);
+        let readers = statements.watch(Database::connect(options(&url, 2)).await?);
         Ok(Self { writer, readers })
     }
 

@@ -100,6 +100,7 @@ on_both! {
         for route in routes().iter().filter(|route| !matches!(route.scope, Scope::Open(_)) && !is_file(route.path)) {
             walk(&world, &site, &door, &cast, route, &mut wrong).await;
         }
+        assert!(world.app().store.statements() > 0, "the work is counted");
         assert!(wrong.is_empty(), "{} unexpected answers (seed {}):\n{}", wrong.len(), world.seed(), wrong.join("\n"));
     }
 
@@ -153,11 +154,13 @@ async fn walk<S, B>(
                 done.push((who, asker.clone(), which));
                 continue;
             }
+            let asked = world.app().store.statements();
             let reply = send(world, site, door, &things, route, &asker, which).await;
+            let work = world.app().store.statements() - asked;
             judge(route, &who, which, outcome, &reply, wrong);
             attempts += usize::from(leaves_an_attempt(route, &who, which, outcome));
             if matches!(which, Which::Foreign | Which::Absent) {
-                unseen.push(things.without_ids(&reply));
+                unseen.push(format!("{work} statements, {}", things.without_ids(&reply)));
             }
         }
         if let [foreign, absent] = unseen.as_slice()
@@ -210,4 +213,30 @@ async fn state(world: &World) -> impl PartialEq + use<> {
     let (here, there) = (world.org(), world.other_org());
     let tables = (world.tables(here).await, world.tables(there).await);
     (tables, world.trail_tables(here).await, world.trail_tables(there).await)
+}
+
+#[test]
+fn the_description_of_the_api_names_its_routes_and_no_others() {
+    let table = routes();
+    let described = gatewarden_web::describe(&table);
+    let paths = described["paths"].as_object().unwrap();
+    let mut named: Vec<String> = paths
+        .iter()
+        .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}")))
+        .collect();
+    let in_api = |route: &&Route| route.path.starts_with("/api/v1/") && !matches!(route.scope, Scope::Open(_));
+    let mut there: Vec<String> = table
+        .iter()
+        .filter(in_api)
+        .map(|route| {
+            format!("{} {}", route.method, route.path).replacen(
+                route.method.as_str(),
+                &route.method.as_str().to_lowercase(),
+                1,
+            )
+        })
+        .collect();
+    named.sort();
+    there.sort();
+    assert_eq!(named, there);
 }
