@@ -46,8 +46,13 @@ pub async fn sign_in(app: &App, request: Id<Request>, command: SignIn) -> Result
             app.throttle().succeeded(browser.network, &email, app.clock.now());
             sessions::begin(app, request, account, &browser).await
         }
-        None => Err(Error::NotRecognized("This address and this password do not belong together.")),
+        None => Err(not_recognized()),
     }
+}
+
+/// What is said of every try that fails, so that it tells nothing of the address.
+pub fn not_recognized() -> Error {
+    Error::NotRecognized("This address and this password do not belong together.")
 }
 
 /// Someone who is not signed in.

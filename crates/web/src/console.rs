@@ -1,6 +1,9 @@
 //! The pages. A handler reads what was sent, calls one use case, and draws what it gave back.
 
+pub mod account;
 pub mod files;
 pub mod members;
 pub mod organizations;
+pub mod set_up;
 pub mod settings;
+pub mod sign_in;

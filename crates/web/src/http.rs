@@ -6,6 +6,7 @@ mod here;
 mod layers;
 mod notice;
 mod sender;
+pub(crate) mod session;
 mod visitor;
 
 pub use answer::Answer;

@@ -13,8 +13,8 @@ use gatewarden_migrations::{Control, Part, Tenant};
 use gatewarden_types::{Id, Organization};
 use moka::future::Cache;
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTraitSelf;
 use tokio::sync::RwLock;
@@ -186,7 +186,8 @@ impl File {
     }
 
     async fn read(&self) -> Result<DatabaseTransaction, StoreError> {
-        Ok(self.readers.begin().await?)
+        let options = TransactionOptions { access_mode: Some(AccessMode::ReadOnly), ..Default::default() };
+        Ok(self.readers.begin_with_options(options).await?)
     }
 
     async fn close(self) -> Result<(), StoreError> {

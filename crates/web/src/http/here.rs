@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use gatewarden_access::{ActionInfo, Facts};
 use gatewarden_control::organizations;
-use gatewarden_types::{Id, Kind, Organization};
+use gatewarden_types::{Id, Organization};
 
 use super::{Fault, Visitor};
 use crate::views;
@@ -38,14 +38,6 @@ impl Here {
         let here = Self { visitor, organization, slug };
         http.extensions_mut().insert(here.clone());
         Ok(here)
-    }
-
-    /// The id that stands in the address under `name`. What is no id of this kind names nothing.
-    ///
-    /// # Errors
-    /// When it is no such id.
-    pub fn id<K: Kind>(&self, name: &str) -> Result<Id<K>, Fault> {
-        self.http.match_info().get(name).unwrap_or_default().parse().map_err(|_| Fault::NotFound)
     }
 
     /// An address in this organization: `here.href("/members")`.

@@ -81,13 +81,14 @@ fn set_headers(response: &mut ServiceResponse, id: Option<Id<Request>>, secure: 
 pub(crate) async fn forms_from_elsewhere(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe && !request.path().starts_with("/api/") && from_elsewhere(request.request()) {
         let message = "This form was sent from another site. Open the page here and repeat it.".to_owned();
-        return Err(Fault::Forbidden { message, word: "another_site" }.into());
+        // An answer and not an error: the layer around this one draws answers alone.
+        return Ok(request.error_response(Fault::Forbidden { message, word: "another_site" }));
     }
-    next.call(request).await
+    Ok(next.call(request).await?.map_into_boxed_body())
 }
 
 fn from_elsewhere(request: &HttpRequest) -> bool {

@@ -1,11 +1,18 @@
 //! Who asks in a browser.
 
-use std::{future::Future, net::IpAddr, pin::Pin};
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv4Addr},
+    pin::Pin,
+};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use gatewarden_control::{Caller, sessions};
-use gatewarden_types::{Account, Actor, Id, Request, Session, Via};
+use gatewarden_control::{
+    Caller,
+    sessions::{self, Browser},
+};
+use gatewarden_types::{Account, Actor, Id, Kind, Request, Session, Via};
 
 use super::Fault;
 use crate::{Site, views};
@@ -63,7 +70,7 @@ impl Stranger {
     /// The network address that asks; the one that a trusted proxy names, where there is one.
     pub fn network(&self) -> Option<IpAddr> {
         let peer = self.http.peer_addr()?.ip();
-        if !self.site.trusted_proxies.iter().any(|proxies| proxies.contains(peer)) {
+        if !self.site.trusted_proxies.contains(&peer) {
             return Some(peer);
         }
         let forwarded = self.http.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
@@ -71,10 +78,32 @@ impl Stranger {
         Some(named.unwrap_or(peer))
     }
 
-    /// What the browser says it is, cut to 200 characters.
-    pub fn device(&self) -> String {
+    /// What someone signs in with, and from where.
+    pub fn browser(&self) -> Browser {
         let agent = self.http.headers().get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        agent.chars().filter(|letter| !letter.is_control()).take(200).collect()
+        Browser { device: agent.to_owned(), network: self.network().unwrap_or(Ipv4Addr::UNSPECIFIED.into()) }
+    }
+
+    /// The id that stands in the address under `name`. What is no id of this kind names nothing.
+    ///
+    /// # Errors
+    /// When it is no such id.
+    pub fn id<K: Kind>(&self, name: &str) -> Result<Id<K>, Fault> {
+        self.part(name).parse().map_err(|_| Fault::NotFound)
+    }
+
+    /// The text that stands in the address under `name`.
+    pub fn part(&self, name: &str) -> &str {
+        self.http.match_info().get(name).unwrap_or_default()
+    }
+
+    /// The query of the address.
+    ///
+    /// # Errors
+    /// When it is not of this kind.
+    pub fn query<T: serde::de::DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_urlencoded::from_str(self.http.query_string())
+            .map_err(|bad| Fault::Malformed(format!("The address cannot be read: {bad}.")))
     }
 
     /// Whether htmx asks, and so wants a part of a page.

@@ -5,10 +5,12 @@ use gatewarden_access::actions as a;
 
 use crate::{
     Route,
-    console::{files, members, organizations, settings},
+    console::{account, files, members, organizations, set_up, settings, sign_in},
 };
 
 const STATIC: &str = "the same bytes for everyone";
+const FIRST: &str = "nobody has an account yet: the printed code is what counts";
+const SIGN_IN: &str = "who signs in is nobody yet";
 const HEALTH: &str = "what watches the program has no account";
 
 pub(super) fn table() -> Vec<Route> {
@@ -17,6 +19,19 @@ pub(super) fn table() -> Vec<Route> {
         Route::open(Method::GET, "/healthz", HEALTH, files::healthy),
         Route::open(Method::GET, "/readyz", HEALTH, files::ready),
         Route::open(Method::GET, "/ui", "the page of all components, in development alone", files::components),
+        Route::open(Method::GET, "/set-up", FIRST, set_up::show),
+        Route::open(Method::POST, "/set-up", FIRST, set_up::set_up),
+        Route::open(Method::GET, "/sign-in", SIGN_IN, sign_in::show),
+        Route::open(Method::POST, "/sign-in", SIGN_IN, sign_in::sign_in),
+        Route::account::<a::SignOut, _>(Method::POST, "/sign-out", sign_in::sign_out),
+        Route::account::<a::ReadAccount, _>(Method::GET, "/account", account::show),
+        Route::account::<a::UpdateAccount, _>(Method::POST, "/account", account::rename),
+        Route::account::<a::RevokeSession, _>(Method::POST, "/account/sessions/{session}/revoke", account::revoke),
+        Route::account::<a::RevokeOtherSessions, _>(
+            Method::POST,
+            "/account/sessions/revoke-others",
+            account::revoke_others,
+        ),
         Route::account::<a::ListOrganizations, _>(Method::GET, "/", organizations::start),
         Route::account::<a::ListOrganizations, _>(Method::GET, "/organizations", organizations::list),
         Route::account::<a::RegisterOrganization, _>(Method::POST, "/organizations", organizations::create),

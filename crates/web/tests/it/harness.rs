@@ -33,6 +33,46 @@ impl Reply {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
+
+    /// The status as a number.
+    pub fn code(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// Where it leads on to.
+    pub fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    /// The cookies it sets, whole.
+    pub fn cookies(&self) -> Vec<&str> {
+        self.headers.get_all("set-cookie").filter_map(|value| value.to_str().ok()).collect()
+    }
+
+    /// Whether its body has a part.
+    pub fn says(&self, part: &str) -> bool {
+        self.body.contains(part)
+    }
+
+    /// What stands in its body between two texts, first place first.
+    pub fn between(&self, before: &str, after: &str) -> Option<&str> {
+        let (_, rest) = self.body.split_once(before)?;
+        rest.split_once(after).map(|(found, _)| found)
+    }
+
+    /// Its body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|bad| panic!("{bad}: {}", self.body))
+    }
+
+    /// All that two answers could be told apart by: status, headers and body, without the request's own id.
+    pub fn told(&self) -> (StatusCode, Vec<(String, String)>, String) {
+        let id = self.header("x-request-id");
+        let text = |value: &header::HeaderValue| value.to_str().unwrap_or_default().replace(id, "");
+        let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        headers.sort();
+        (self.status, headers, self.body.replace(id, ""))
+    }
 }
 
 /// The site over a world.
@@ -108,9 +148,9 @@ pub async fn door(
 ) -> Door<
     impl Service<
         actix_http::Request,
-        Response = ServiceResponse<impl actix_web::body::MessageBody>,
+        Response = ServiceResponse<impl actix_web::body::MessageBody + use<>>,
         Error = actix_web::Error,
-    >,
+    > + use<>,
 > {
     Door(init_service(gatewarden_web::app(site.clone(), &gatewarden_web::routes())).await)
 }
@@ -122,8 +162,12 @@ where
 {
     /// Asks for something.
     pub async fn ask(&self, asker: &Asker, method: Method, path: &str, body: Option<(&str, String)>) -> Reply {
-        let request = request(asker, method, path, body).to_request();
-        let response = self.0.call(request).await.unwrap_or_else(|error| panic!("{path} fails: {error}"));
+        self.send(request(asker, method, path, body)).await
+    }
+
+    /// Sends any request.
+    pub async fn send(&self, request: TestRequest) -> Reply {
+        let response = self.0.call(request.to_request()).await.unwrap_or_else(|error| panic!("it fails: {error}"));
         let (status, headers) = (response.status(), response.headers().clone());
         let body = String::from_utf8_lossy(&read_body(response).await).into_owned();
         Reply { status, headers, body }

@@ -1,6 +1,15 @@
 //! The console and the JSON API, asked as browsers and programs ask them.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails by saying so"
+)]
 
 mod cast;
 mod harness;
 mod matrix;
+mod records_account;
+mod records_browser;
+mod records_doors;
 mod things;

@@ -47,6 +47,7 @@ struct Set {
     provider: String,
     model: String,
     invite: String,
+    session: String,
 }
 
 impl Things {
@@ -64,6 +65,7 @@ impl Things {
             ("provider", &set.provider, fresh::<gatewarden_types::Provider>(world)),
             ("model", &set.model, fresh::<gatewarden_types::Model>(world)),
             ("invite", &set.invite, fresh::<gatewarden_types::Invite>(world)),
+            ("session", &set.session, fresh::<gatewarden_types::Session>(world)),
         ] {
             let text = match which {
                 Which::Own | Which::Foreign => own.clone(),
@@ -138,6 +140,7 @@ impl Set {
             provider: provider.to_string(),
             model: model.value.id.to_string(),
             invite: fresh::<gatewarden_types::Invite>(world),
+            session: fresh::<gatewarden_types::Session>(world),
         }
     }
 }
@@ -149,6 +152,7 @@ pub fn body(world: &World, site: &Site, route: &Route, asker: &Asker) -> Option<
     let fields: Vec<(&str, String)> = match (route.method.as_str(), route.path) {
         ("GET" | "DELETE", _) => return None,
         (_, path) if path.ends_with("/role") => vec![("role", role), ("version", String::new())],
+        (_, "/account") => vec![("name", "Renamed".to_owned())],
         (_, "/organizations") => {
             vec![("name", "Another".to_owned()), ("slug", format!("x{unique}"))]
         }
