@@ -13,8 +13,8 @@ use gatewarden_migrations::{Control, Part, Tenant};
 use gatewarden_types::{Id, Organization};
 use moka::future::Cache;
 use sea_orm::{
-    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use sea_orm_migration::MigratorTraitSelf;
 use tokio::sync::RwLock;
@@ -186,8 +186,7 @@ impl File {
     }
 
     async fn read(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = TransactionOptions { access_mode: Some(AccessMode::ReadOnly), ..Default::default() };
-        Ok(self.readers.begin_with_options(options).await?)
+        Ok(self.readers.begin().await?)
     }
 
     async fn close(self) -> Result<(), StoreError> {
