@@ -21,9 +21,6 @@ pub struct Storage {
 impl Storage {
     /// Opens the store, and makes or migrates its tables.
     pub async fn open(settings: &mut Settings, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Self> {
-        if settings.postgres.is_none() {
-            secret_key::make_folder(&settings.data)?;
-        }
         let root_key = match settings.root_key.take() {
             Some(key) => key,
             None => secret_key::obtain(&settings.data, entropy)?,
@@ -40,8 +37,7 @@ impl Storage {
     }
 }
 
-/// Where everything is kept.
-pub fn database(settings: &Settings) -> Database {
+fn database(settings: &Settings) -> Database {
     match &settings.postgres {
         None => {
             Database::Sqlite { folder: settings.data.clone(), open_organizations: settings.limits.open_organizations }

@@ -1,5 +1,3 @@
-//! Something to try the product with: a model server that needs no account, and an example organization.
+//! Something to try the product with: a model server that needs no account.
 
-#[cfg(feature = "organization")]
-pub mod organization;
 pub mod upstream;

@@ -115,6 +115,11 @@ impl Beneath {
         self.texts(&format!("SELECT {} FROM {table} ORDER BY 1", quoted.join(" || ',' || "))).await
     }
 
+    /// A table's name, with its schema where there is one.
+    pub fn name(&self, table: &str) -> String {
+        self.schema.as_ref().map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"))
+    }
+
     /// Whether this is PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         self.connection.get_database_backend() == DbBackend::Postgres

@@ -57,9 +57,14 @@ impl Postgres {
     /// The URL of one of the database's two roles.
     pub(crate) fn url(&self, role: &str) -> Url {
         let mut url = self.database();
-        let set = url.set_username(&format!("{}_{role}", self.name)).and_then(|()| url.set_password(Some(&self.name)));
+        let set = url.set_username(&self.role(role)).and_then(|()| url.set_password(Some(&self.name)));
         set.expect("a PostgreSQL URL takes a user");
         url
+    }
+
+    /// The name of one of them.
+    pub(crate) fn role(&self, role: &str) -> String {
+        format!("{}_{role}", self.name)
     }
 
     /// The superuser's URL of this database.

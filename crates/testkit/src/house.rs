@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_control::{App, organizations};
+use gatewarden_control::{App, Caller, Error, organizations};
 use gatewarden_types::{Builtin, Id, Organization, Role, Slug};
 
 use crate::{Holder, Someone, people};
@@ -55,8 +55,17 @@ impl House {
         someone
     }
 
-    /// Takes in someone who has an account.
+    /// Takes in someone who has an account, by the owner.
     pub async fn admit(&self, someone: &mut Someone, role: Builtin) {
-        people::join(&self.app, self.id, &self.owner, someone, self.role(role)).await;
+        let admitted = self.try_admit(&self.owner.caller(), someone, role).await;
+        admitted.expect("an owner takes in whom they like");
+    }
+
+    /// Takes in someone who has an account, by `caller`.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn try_admit(&self, caller: &Caller, someone: &mut Someone, role: Builtin) -> Result<(), Error> {
+        people::join(&self.app, self.id, caller, someone, self.role(role)).await
     }
 }

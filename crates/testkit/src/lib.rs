@@ -14,6 +14,7 @@
 mod ambient;
 mod beneath;
 mod database;
+mod errand;
 mod house;
 mod people;
 mod run;
@@ -22,6 +23,7 @@ mod world;
 pub use ambient::Time;
 pub use beneath::{Beneath, Tables};
 pub use database::HARDENING;
+pub use errand::Errand;
 pub use house::House;
 pub use people::{Holder, PASSWORD, Someone};
 pub use run::{on_postgres, on_sqlite};

@@ -3,13 +3,14 @@
 use std::sync::OnceLock;
 
 use gatewarden_access::actions;
-use gatewarden_control::{App, Caller};
-use gatewarden_credentials::{ApiKey, Password, PasswordHash};
-use gatewarden_store::{Giving, Person};
-use gatewarden_types::{
-    Account, Actor, Id, Invite, InviteState, Key, KeyOwner, KeyState, Levels, Member, MemberState, ModelSet,
-    Organization, Role, Session, Via,
+use gatewarden_control::{
+    App, Caller, Error,
+    invites::{self, InviteMember},
+    keys::{self, CreateKey},
 };
+use gatewarden_credentials::{Password, PasswordHash};
+use gatewarden_store::Person;
+use gatewarden_types::{Account, Actor, Id, Key, Levels, Member, ModelSet, Organization, Role, Session, Via};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -75,25 +76,27 @@ impl Holder {
     }
 
     /// Makes a key of `owner`'s in `organization`, by themselves.
-    pub(crate) async fn new(app: &App, organization: Id<Organization>, owner: &Someone, levels: Levels) -> Self {
-        let id = app.id();
-        let secret = ApiKey::generate(id, &app.entropy);
-        let key = Key {
-            id,
+    ///
+    /// # Errors
+    /// When they may not.
+    pub async fn try_new(
+        app: &App,
+        organization: Id<Organization>,
+        owner: &Someone,
+        levels: Levels,
+    ) -> Result<Self, Error> {
+        let command = CreateKey {
             name: "A key".parse().expect("a name"),
-            owner: KeyOwner::Member(owner.id()),
+            owner: None,
             levels,
             models: ModelSet::All,
             expires: None,
-            verifier: secret.verifier(),
-            state: KeyState::Active,
+            once: None,
         };
-        let mut tx = app.store.change(&owner.caller(), organization).await.expect("the organization opens");
-        let permit = tx.permit_giving::<actions::CreateKey>(&Giving::of_key(&key)).await.expect("one makes own keys");
-        tx.put(&permit, &key).await.expect("the key is kept");
-        tx.commit(permit).await.expect("the key is kept");
-        app.store.enter(id, organization).await.expect("the key is entered");
-        Self { app: app.clone(), actor: Actor::Account(owner.account), key: id, text: secret.text().expose().clone() }
+        let created = keys::create(app, &owner.caller(), organization, command).await?;
+        let secret = created.secret.expect("a new key is shown once");
+        let (actor, key) = (Actor::Account(owner.account), created.key.value.id);
+        Ok(Self { app: app.clone(), actor, key, text: secret.expose().clone() })
     }
 
     /// Whoever has the key, asking for something: a request of its own each time.
@@ -107,39 +110,20 @@ pub(crate) fn anonymous(app: &App) -> Caller {
     Caller { actor: Actor::Anyone, via: Via::Nothing, request: app.id() }
 }
 
-/// Invites `who` and takes them in with a role, by `owner`.
+/// `caller` invites `who`, who accepts.
 pub(crate) async fn join(
     app: &App,
     organization: Id<Organization>,
-    owner: &Someone,
+    caller: &Caller,
     who: &mut Someone,
     role: Id<Role>,
-) {
-    let invite = Invite {
-        id: app.id(),
-        role,
-        invited_by: owner.id(),
-        verifier: gatewarden_credentials::digest(&app.entropy.bytes::<32>()),
-        expires: app.clock.now().plus_seconds(3600),
-        state: InviteState::Pending,
-    };
-    let giving = Giving::Role(role);
-    let mut tx = app.store.change(&owner.caller(), organization).await.expect("the organization opens");
-    let permit = tx.permit_giving::<actions::InviteMember>(&giving).await.expect("an owner invites");
-    tx.put(&permit, &invite).await.expect("the invite is kept");
-    tx.put_invite_address(&permit, invite.id, &who.person.email).await.expect("the address is kept");
-    tx.commit(permit).await.expect("the invite is kept");
-
-    let mut tx = app.store.change(&owner.caller(), organization).await.expect("the organization opens");
-    let asked = tx.permit_on::<actions::AcceptInvite>(invite.id, |_| giving).await;
-    let (permit, _) = asked.expect("an owner may give the role");
-    let member = Member { id: app.id(), account: who.account, role, state: MemberState::Active };
-    tx.put(&permit, &Invite { state: InviteState::Accepted, ..invite }).await.expect("the invite is used up");
-    tx.put(&permit, &member).await.expect("the member is kept");
-    tx.put_person(&permit, member.id, &who.person).await.expect("the person is kept");
-    tx.commit(permit).await.expect("the member is kept");
-    app.store.enter(who.account, organization).await.expect("the account is entered");
-    who.member = Some(member.id);
+) -> Result<(), Error> {
+    let command = InviteMember { email: who.person.email.clone(), role, once: None };
+    let sent = invites::create(app, caller, organization, command).await?;
+    let link = sent.link.expect("a world sends no mail, so the link is shown");
+    let token = link.expose().rsplit('/').next().unwrap_or_default();
+    who.member = Some(invites::accept(app, &who.caller(), token).await?.member.value.id);
+    Ok(())
 }
 
 /// The hash of [`PASSWORD`]: made once, because it is slow on purpose.

@@ -6,13 +6,13 @@ use gatewarden_control::{App, AppParts, Caller, members, providers::Upstreams};
 use gatewarden_credentials::RootKey;
 use gatewarden_mail::Mailer;
 use gatewarden_migrations::Class;
-use gatewarden_store::{Signers, Store, StoreError, StoreSettings};
+use gatewarden_store::{Database, Signers, Store, StoreError, StoreSettings};
 use gatewarden_trail::{Signer, Stored};
 use gatewarden_types::{AllowedNetworks, Builtin, Entropy, Id, Job, Levels, Organization, Role};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Beneath, Holder, House, Someone, Tables, Time,
+    Beneath, Errand, Holder, House, Someone, Tables, Time,
     ambient::{fresh_seed, seeded},
     beneath::Part,
     database::Held,
@@ -54,7 +54,7 @@ impl World {
         let (time, entropy) = (Time::start(), seeded(seed));
         let root = Arc::new(RootKey::generate(&entropy));
         let mail = tempfile::tempdir().expect("a temporary folder is made");
-        let app = open(&held, &time, &entropy, &root, mail.path()).await.expect("an empty database opens");
+        let app = open(held.settings(), &time, &entropy, &root, mail.path()).await.expect("an empty database opens");
         let here = House::found(&app, &Someone::new(&app, "Olive Owner").await, "here").await;
         let there = House::found(&app, &Someone::new(&app, "Stan Stranger").await, "there").await;
         let mut people = BTreeMap::from([(Builtin::Owner, here.owner.clone())]);
@@ -84,12 +84,31 @@ impl World {
         self.seed
     }
 
+    /// Closes this world and keeps its database, for other programs to open.
+    pub fn leave(self) -> Errand {
+        let members = self.people.values().skip(1).chain([&self.suspended]).map(Someone::id).collect();
+        Errand::new(&self.here, members, self.root, (self.held, self.mail))
+    }
+
     /// Opens the database once more, as a program that starts anew does.
     ///
     /// # Errors
     /// When it cannot be opened.
     pub async fn open_again(&self) -> Result<App, StoreError> {
-        open(&self.held, &self.time, &self.entropy, &self.root, self.mail.path()).await
+        self.open_on(self.database()).await
+    }
+
+    /// Opens a database as this world's: with its clock, randomness and keys.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn open_on(&self, database: Database) -> Result<App, StoreError> {
+        open(database, &self.time, &self.entropy, &self.root, self.mail.path()).await
+    }
+
+    /// The database, as the store opens it.
+    pub fn database(&self) -> Database {
+        self.held.settings()
     }
 
     /// The organization that everybody but the stranger is in.
@@ -175,7 +194,7 @@ impl World {
 
     /// A new key of someone's in [`World::house`] with these levels.
     pub async fn key_of(&self, owner: &Someone, levels: Levels) -> Holder {
-        Holder::new(&self.app, self.org(), owner, levels).await
+        Holder::try_new(&self.app, self.org(), owner, levels).await.expect("one makes keys of one's own")
     }
 
     /// Every row of what is decided on and of who people are: what a refusal leaves as it was.
@@ -223,20 +242,15 @@ impl World {
         self.held.beneath(Part::Control).await
     }
 
-    /// The URL of the login that serves; none on SQLite.
-    pub fn serving_url(&self) -> Option<String> {
-        self.url("login")
-    }
-
-    /// The URL of the owner that migrates; none on SQLite.
-    pub fn owner_url(&self) -> Option<String> {
-        self.url("owner")
-    }
-
-    fn url(&self, role: &str) -> Option<String> {
+    /// What to put before a statement to [`World::beneath`] so that it runs as the program does: as each role it uses on
+    /// PostgreSQL (the organization's, the login, the owner), with the program's settings on SQLite.
+    pub fn guises(&self, organization: Id<Organization>) -> Vec<String> {
         match &self.held {
-            Held::Sqlite(_) => None,
-            Held::Postgres(postgres) => Some(postgres.url(role).to_string()),
+            Held::Sqlite(_) => vec!["PRAGMA recursive_triggers = ON; ".to_owned()],
+            Held::Postgres(postgres) => {
+                let roles = [organization.to_string(), postgres.role("login"), postgres.role("owner")];
+                roles.map(|role| format!("SET ROLE {role}; ")).to_vec()
+            }
         }
     }
 
@@ -249,8 +263,8 @@ impl World {
     }
 }
 
-async fn open(
-    held: &Held,
+pub(crate) async fn open(
+    database: Database,
     time: &Time,
     entropy: &Entropy,
     root: &Arc<RootKey>,
@@ -258,7 +272,7 @@ async fn open(
 ) -> Result<App, StoreError> {
     let signing = root.clone();
     let settings = StoreSettings {
-        database: held.settings(),
+        database,
         clock: time.clock(),
         entropy: entropy.clone(),
         signers: Signers::new(move |organization| Signer::from_seed(signing.trail_seed(organization).expose())),

@@ -62,6 +62,9 @@ pub enum BadEntry {
     /// It is not an entry.
     #[error("the entry cannot be read: {0}")]
     Form(#[from] serde_json::Error),
+    /// It holds a whole number that canonical JSON, which writes doubles, would round.
+    #[error("the entry holds a whole number beyond 2^53, which would be rounded")]
+    Rounded,
     /// It reads, but these are not the bytes that its content has.
     #[error("the entry is not in canonical form")]
     NotCanonical,
@@ -83,6 +86,21 @@ impl Change {
     }
 }
 
+/// Whether canonical JSON keeps every number in `value`.
+fn is_exact(value: &serde_json::Value) -> bool {
+    const EXACT: u64 = 1 << 53;
+    match value {
+        serde_json::Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(whole), _) => whole <= EXACT,
+            (None, Some(whole)) => whole.unsigned_abs() <= EXACT,
+            (None, None) => true,
+        },
+        serde_json::Value::Array(values) => values.iter().all(is_exact),
+        serde_json::Value::Object(fields) => fields.values().all(is_exact),
+        _ => true,
+    }
+}
+
 impl Entry {
     /// The version that new entries bear.
     pub const fn version() -> u32 {
@@ -92,8 +110,11 @@ impl Entry {
     /// The bytes that are stored, hashed and shipped: canonical JSON (RFC 8785).
     ///
     /// # Errors
-    /// When it would be longer than [`MAX_ENTRY_BYTES`].
+    /// When it would be longer than [`MAX_ENTRY_BYTES`], or an after-image holds a number that would be rounded.
     pub fn to_bytes(&self) -> Result<Vec<u8>, BadEntry> {
+        if !self.changes.iter().filter_map(|change| change.after.as_ref()).all(is_exact) {
+            return Err(BadEntry::Rounded);
+        }
         let bytes = serde_json_canonicalizer::to_vec(self)?;
         if bytes.len() > MAX_ENTRY_BYTES { Err(BadEntry::TooLong(bytes.len())) } else { Ok(bytes) }
     }

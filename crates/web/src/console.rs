@@ -2,8 +2,6 @@
 
 pub mod account;
 pub mod files;
-pub mod invitation;
-pub mod invites;
 pub mod members;
 pub mod organizations;
 pub mod set_up;

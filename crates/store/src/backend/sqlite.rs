@@ -13,8 +13,8 @@ use gatewarden_migrations::{Control, Part, Tenant};
 use gatewarden_types::{Id, Organization};
 use moka::future::Cache;
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTraitSelf;
 use tokio::sync::RwLock;
@@ -53,6 +53,11 @@ impl Sqlite {
     ) -> Result<Self, StoreError> {
         fs::create_dir_all(folder.join("organizations")).map_err(|bad| unusable(folder, &bad))?;
         let control = File::open(&folder.join("control.db"), statements).await?;
+        if control.attaches().await {
+            tracing::warn!(
+                "this SQLite can ATTACH other files: build from the project's folder, whose .cargo/config.toml turns it off"
+            );
+        }
         Control.up(&control.writer, None).await?;
         let open = Cache::builder().max_capacity(open_organizations).time_to_idle(Duration::from_mins(5)).build();
         let control = RwLock::new(control);
@@ -186,7 +191,14 @@ impl File {
     }
 
     async fn read(&self) -> Result<DatabaseTransaction, StoreError> {
-        Ok(self.readers.begin().await?)
+        let options = TransactionOptions { access_mode: Some(AccessMode::ReadOnly), ..Default::default() };
+        Ok(self.readers.begin_with_options(options).await?)
+    }
+
+    /// Whether SQL could reach into another file. Built as the project builds it, SQLite refuses.
+    async fn attaches(&self) -> bool {
+        let attached = self.readers.execute_unprepared("ATTACH ':memory:' AS other; DETACH other").await;
+        attached.is_ok()
     }
 
     async fn close(self) -> Result<(), StoreError> {
@@ -218,4 +230,26 @@ fn unusable(folder: &Path, bad: &io::Error) -> StoreError {
         "the data folder {} cannot be used: {bad}. Give another with --data, or make it writable.",
         folder.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_connection_refuses_to_attach_and_runs_triggers_on_replace() {
+        let folder = std::env::temp_dir().join(format!("gatewarden-sqlite-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = File::open(&folder.join("one.db"), &Statements::default()).await.unwrap();
+        assert!(!file.attaches().await);
+        for pool in [&file.writer, &file.readers] {
+            let attach = pool.execute_unprepared("ATTACH 'two.db' AS two").await;
+            assert!(attach.unwrap_err().to_string().contains("too many attached databases"));
+            let pragma = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, "PRAGMA recursive_triggers");
+            let row = pool.query_one_raw(pragma).await.unwrap().unwrap();
+            assert_eq!(row.try_get_by_index::<i32>(0).unwrap(), 1, "REPLACE would delete rows unseen");
+        }
+        file.close().await.unwrap();
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -12,5 +12,4 @@ mod matrix;
 mod records_account;
 mod records_browser;
 mod records_doors;
-mod records_invites;
 mod things;

@@ -1,0 +1,7 @@
+use gatewarden_store::OrgTx;
+
+async fn commit(tx: OrgTx) {
+    drop(tx.commit().await);
+}
+
+fn main() {}

@@ -1,0 +1,3 @@
+use gatewarden_store::entity::members::Entity;
+
+fn main() {}

@@ -1,0 +1,9 @@
+use gatewarden_access::{Permit, actions::ChangeMemberRole};
+use gatewarden_store::OrgTx;
+use gatewarden_types::Key;
+
+async fn write(tx: &mut OrgTx, permit: &Permit<ChangeMemberRole>, key: &Key) {
+    drop(tx.put(permit, key).await);
+}
+
+fn main() {}
