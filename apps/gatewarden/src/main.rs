@@ -1,10 +1,16 @@
 //! Gatewarden: who may do what with AI. This program reads its settings, puts the parts together and starts them.
 
 mod ambient;
+mod assembly;
 mod cli;
+mod data_plane;
+mod demo;
+mod doctor;
+mod init;
 mod key;
 mod log;
 mod secret_key;
+mod serve;
 mod settings;
 mod storage;
 mod trail;
@@ -13,6 +19,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Command, Key, Trail};
+use gatewarden_credentials::Secret;
+use gatewarden_types::{Clock, Entropy};
 use settings::Settings;
 use storage::Storage;
 
@@ -32,7 +40,8 @@ fn main() -> ExitCode {
             return ExitCode::from(TOLD_WRONG);
         }
     };
-    ended(run(command.unwrap_or(Command::Serve), settings))
+    let password = sources.variable(init::PASSWORD).map(|text| Secret::new(text.to_owned()));
+    ended(run(command.unwrap_or(Command::Serve), settings, password))
 }
 
 fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
@@ -42,27 +51,39 @@ fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
     })
 }
 
-fn run(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
+fn run(command: Command, settings: Settings, password: Option<Secret<String>>) -> anyhow::Result<ExitCode> {
     log::start(&settings.log);
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         anyhow::bail!("another TLS library was chosen before");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(perform(command, settings))
+    let ended = runtime.block_on(perform(command, settings, (ambient::clock(), ambient::entropy()), password));
+    // Whoever asked twice does not wait for a thread that hashes or writes.
+    runtime.shutdown_background();
+    ended
 }
 
-async fn perform(command: Command, mut settings: Settings) -> anyhow::Result<ExitCode> {
-    let (clock, entropy) = (ambient::clock(), ambient::entropy());
+async fn perform(
+    command: Command,
+    mut settings: Settings,
+    ambient: (Clock, Entropy),
+    password: Option<Secret<String>>,
+) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Serve => serve::serve(settings, ambient).await,
+        Command::Init(asked) => init::init(settings, ambient, asked, password).await,
+        Command::Doctor => Ok(doctor::run(&settings).await),
         Command::Migrate => {
-            Storage::open(&mut settings, &clock, &entropy).await?;
+            Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
             println!("The tables are up to date.");
             Ok(ExitCode::SUCCESS)
         }
         Command::Trail(Trail::Verify(asked)) => {
-            let storage = Storage::open(&mut settings, &clock, &entropy).await?;
-            trail::verify(&storage.store, &asked).await
+            let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
+            let links = settings.console_url(settings.listen)?;
+            trail::run(&assembly::app(&settings, &storage, ambient, links)?, &asked).await
         }
-        _ => anyhow::bail!("not yet"),
+        Command::Demo => demo::demo(settings, ambient).await,
+        Command::Key(Key::Check { key }) => key::check(key),
     }
 }

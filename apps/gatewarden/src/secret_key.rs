@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     io::Write,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -14,6 +14,12 @@ use gatewarden_types::Entropy;
 /// Where it is kept.
 pub fn path(data: &Path) -> PathBuf {
     data.join("secret.key")
+}
+
+/// Makes the data folder where it is missing, for its owner alone.
+pub fn make_folder(data: &Path) -> anyhow::Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
+    made.with_context(|| format!("the data folder {} cannot be made; give another with --data", data.display()))
 }
 
 /// Reads the key, or makes it where nothing has been sealed or signed with one yet.
@@ -52,7 +58,6 @@ pub fn exposed(data: &Path) -> io::Result<bool> {
 /// Writes a new key beside its place and moves it there, unless one is there meanwhile: whoever comes second finds the
 /// first one's, whole. A new temporary file is for its owner alone.
 fn make(data: &Path, entropy: &Entropy) -> io::Result<()> {
-    fs::create_dir_all(data)?;
     let mut draft = tempfile::NamedTempFile::new_in(data)?;
     writeln!(draft, "{}", RootKey::generate(entropy).text().expose())?;
     draft.as_file().sync_all()?;
@@ -72,6 +77,7 @@ mod tests {
     fn the_key_is_made_once_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
+        make_folder(&data).expect("makes it");
         let first = obtain(&data, &ambient::entropy()).expect("makes one");
         let second = obtain(&data, &ambient::entropy()).expect("finds it");
         assert_eq!(first.text().expose(), second.text().expose());

@@ -14,7 +14,7 @@ use gatewarden_credentials::{RootKey, Secret};
 use gatewarden_types::{AllowedNetworks, Email, Network};
 use url::Url;
 
-pub use reader::{Mistake, Mistakes};
+pub use reader::Mistakes;
 pub use sources::Sources;
 
 /// What the program was told.
@@ -26,10 +26,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where the gateway listens.
     pub gateway_listen: SocketAddr,
-    /// How people reach the console: links in mail start with it.
-    pub public_url: Url,
-    /// How programs reach the gateway: examples start with it.
-    pub gateway_url: Url,
+    /// How people reach the console, where that is not where it listens: links in mail start with it.
+    pub public_url: Option<Url>,
+    /// How programs reach the gateway, where that is not where it listens: examples start with it.
+    pub gateway_public_url: Option<Url>,
     /// The proxies whose word about a caller's address counts.
     pub trusted_proxies: Vec<Network>,
     /// The certificate to serve the console with.
@@ -64,13 +64,6 @@ pub struct Postgres {
     pub serving: Secret<String>,
     /// The login that creates and migrates.
     pub owner: Secret<String>,
-}
-
-impl Postgres {
-    /// Whether one login does both, so that the database cannot guard one organization from another as well.
-    pub fn shared(&self) -> bool {
-        self.serving.expose() == self.owner.expose()
-    }
 }
 
 /// How mail leaves.
@@ -111,6 +104,17 @@ impl Settings {
         let mut reader = sources.merge();
         let settings = rules::read(&mut reader, sources);
         reader.finish(settings)
+    }
+
+    /// How people reach the console that listens on `address`.
+    pub fn console_url(&self, address: SocketAddr) -> Result<Url, url::ParseError> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.public_url.clone().map_or_else(|| Url::parse(&format!("{scheme}://{address}")), Ok)
+    }
+
+    /// How programs reach the gateway that listens on `address`.
+    pub fn gateway_url(&self, address: SocketAddr) -> Result<Url, url::ParseError> {
+        self.gateway_public_url.clone().map_or_else(|| Url::parse(&format!("http://{address}")), Ok)
     }
 }
 

@@ -21,6 +21,9 @@ pub struct Storage {
 impl Storage {
     /// Opens the store, and makes or migrates its tables.
     pub async fn open(settings: &mut Settings, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Self> {
+        if settings.postgres.is_none() {
+            secret_key::make_folder(&settings.data)?;
+        }
         let root_key = match settings.root_key.take() {
             Some(key) => key,
             None => secret_key::obtain(&settings.data, entropy)?,
@@ -37,7 +40,8 @@ impl Storage {
     }
 }
 
-fn database(settings: &Settings) -> Database {
+/// Where everything is kept.
+pub fn database(settings: &Settings) -> Database {
     match &settings.postgres {
         None => {
             Database::Sqlite { folder: settings.data.clone(), open_organizations: settings.limits.open_organizations }

@@ -149,7 +149,7 @@ table! {
         RolesRead, seen by OrganizationRead, Members Read, Read, reads [Role];
 
     ListInvites "invite.list" "listed invites" on Organization:
-        MembersInvite, seen by OrganizationRead, Members Read, Read, reads [Invite, Member, Role];
+        MembersInvite, seen by OrganizationRead, Members Read, Read, reads [Organization, Invite, Member, Role];
     InviteMember "invite.create" "invited someone" on Organization:
         MembersInvite, seen by OrganizationRead, Members Write, Change, writes [Invite],
         reads [Organization, Invite, Member, Role];

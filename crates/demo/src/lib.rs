@@ -1,3 +1,5 @@
-//! Something to try the product with: a model server that needs no account.
+//! Something to try the product with: a model server that needs no account, and an example organization.
 
+#[cfg(feature = "organization")]
+pub mod organization;
 pub mod upstream;

@@ -1,6 +1,6 @@
 //! The list of members: one query that searches, filters, sorts and pages, and stays fast at 10,000.
 
-use gatewarden_access::{Permit, Reads, Writes};
+use gatewarden_access::{Action, Permit, Reads};
 use gatewarden_types::{Builtin, Id, Member, MemberState, Reach, Role, Versioned, fold};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryResult,
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{
-    OrgRead, OrgTx, Person, StoreError, Table, entity,
+    OrgRead, Person, StoreError, Table, entity,
     entity::members as m,
     entity::people as p,
     org_read::{find_all, uuids},
@@ -232,12 +232,12 @@ fn read(row: &QueryResult) -> Result<MemberRow, StoreError> {
     Ok(MemberRow { member, person: Person::read(&name, &email)? })
 }
 
-impl OrgTx {
+impl OrgRead {
     /// The built-in role of this kind.
     ///
     /// # Errors
     /// When the database cannot answer or the row cannot be read.
-    pub async fn builtin_role<A: Writes<Member>>(
+    pub async fn builtin_role<A: Action>(
         &self,
         _permit: &Permit<A>,
         builtin: Builtin,
@@ -246,15 +246,11 @@ impl OrgTx {
         Ok(roles.into_iter().find(|role| role.record.builtin == Some(builtin)).map(|role| role.record.id))
     }
 
-    /// How many active members hold a role: exact, because nobody else changes the organization meanwhile.
+    /// How many active members hold a role: exact in a transaction, because nobody else changes the organization meanwhile.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn active_holders<A: Writes<Member>>(
-        &self,
-        _permit: &Permit<A>,
-        role: Id<Role>,
-    ) -> Result<u64, StoreError> {
+    pub async fn active_holders<A: Action>(&self, _permit: &Permit<A>, role: Id<Role>) -> Result<u64, StoreError> {
         let holders = m::Entity::find().filter(m::Column::Role.eq(role.uuid())).filter(m::Column::State.eq("active"));
         Ok(holders.count(&self.tx).await?)
     }

@@ -1,7 +1,9 @@
 //! The JSON API: the same use cases, for programs.
 
+pub mod invites;
 pub mod members;
 pub mod organization;
+pub mod roles;
 
 use gatewarden_control::FieldError;
 

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod files;
+pub mod invitation;
+pub mod invites;
 pub mod members;
 pub mod organizations;
 pub mod set_up;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatewarden_control::App;
 use gatewarden_credentials::CookieKey;
-use gatewarden_types::{Id, Request};
+use gatewarden_types::{Id, Network, Request};
 
 /// The parts of the web side. One for the program; cheap to clone.
 #[derive(Clone)]
@@ -20,8 +20,8 @@ pub struct Parts {
     pub public_url: String,
     /// Where programs reach the gateway, without a trailing slash.
     pub gateway_url: String,
-    /// Whether a proxy in front tells who asks, in X-Forwarded-For, and from which addresses it does.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// From where proxies in front tell who asks, in X-Forwarded-For.
+    pub trusted_proxies: Vec<Network>,
     /// Whether `/ui`, the page of all components, is served.
     pub development: bool,
 }

@@ -33,7 +33,7 @@ pub(super) fn read(reader: &mut Reader, sources: &Sources) -> Option<Settings> {
         listen: front.listen,
         gateway_listen: front.gateway_listen,
         public_url: front.public_url,
-        gateway_url: front.gateway_url,
+        gateway_public_url: front.gateway_public_url,
         trusted_proxies: front.trusted_proxies,
         tls: front.tls,
         postgres,
@@ -49,8 +49,8 @@ pub(super) fn read(reader: &mut Reader, sources: &Sources) -> Option<Settings> {
 struct Front {
     listen: SocketAddr,
     gateway_listen: SocketAddr,
-    public_url: Url,
-    gateway_url: Url,
+    public_url: Option<Url>,
+    gateway_public_url: Option<Url>,
     trusted_proxies: Vec<Network>,
     tls: Option<Tls>,
 }
@@ -60,7 +60,7 @@ impl Front {
         let listen = reader.read(keys::LISTEN, address);
         let gateway_listen = reader.read(keys::GATEWAY_LISTEN, address);
         let public_url = reader.read(keys::PUBLIC_URL, public_url);
-        let gateway_url = reader.read(keys::GATEWAY_PUBLIC_URL, public_url_of_gateway);
+        let gateway_public_url = reader.read(keys::GATEWAY_PUBLIC_URL, public_url_of_gateway);
         let trusted_proxies = reader.read_list(keys::TRUSTED_PROXIES, str::parse::<Network>);
         let tls = tls(reader);
         let (listen, gateway_listen) = (listen?, gateway_listen?);
@@ -71,10 +71,7 @@ impl Front {
         if listen.ip().is_unspecified() && public_url.is_none() && tls.is_some() {
             reader.blame_key(keys::LISTEN, "Say how people reach it with --public-url https://….");
         }
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let public_url = public_url.or_else(|| Url::parse(&format!("{scheme}://{listen}")).ok())?;
-        let gateway_url = gateway_url.or_else(|| Url::parse(&format!("http://{gateway_listen}")).ok())?;
-        Some(Self { listen, gateway_listen, public_url, gateway_url, trusted_proxies, tls })
+        Some(Self { listen, gateway_listen, public_url, gateway_public_url, trusted_proxies, tls })
     }
 }
 

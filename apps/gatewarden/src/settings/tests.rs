@@ -1,4 +1,4 @@
-use super::*;
+use super::{reader::Mistake, *};
 
 fn sources(environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Sources {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -40,7 +40,7 @@ fn without_a_word_it_is_sqlite_on_loopback() {
     assert_eq!(settings.data, PathBuf::from("./data"));
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.gateway_listen.to_string(), "127.0.0.1:8081");
-    assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:8080/");
+    assert_eq!(settings.console_url(settings.listen).expect("a URL").as_str(), "http://127.0.0.1:8080/");
     assert!(settings.postgres.is_none() && settings.mail.is_none() && settings.allow_private.0.is_empty());
 }
 
@@ -129,7 +129,7 @@ fn a_certificate_protects_the_console_and_not_the_gateway() {
     let path = file.path().display().to_string();
     let tls = [("tls.certificate", path.as_str()), ("tls.key", path.as_str()), ("listen", "10.0.0.1:8080")];
     let settings = load(&[], &tls).expect("all good");
-    assert_eq!(settings.public_url.as_str(), "https://10.0.0.1:8080/");
+    assert_eq!(settings.console_url(settings.listen).expect("a URL").as_str(), "https://10.0.0.1:8080/");
     let open = [tls[0], tls[1], ("gateway.listen", "10.0.0.1:8081")];
     assert!(mistakes(&[], &open)[0].message.contains("gateway speaks plain HTTP"));
     assert!(mistakes(&[], &[tls[0]])[0].message.contains("--tls-key"));
@@ -154,10 +154,10 @@ fn postgres_needs_the_secret_from_the_environment() {
     assert!(mistakes(&[], &[url])[0].message.contains("openssl rand -hex 32"));
     let key = "ab".repeat(32);
     let one = load(&[("GATEWARDEN_SECRET_KEY", &key)], &[url]).expect("all good");
-    assert!(one.postgres.expect("chosen").shared());
+    assert!(one.postgres.is_some_and(|both| both.owner.expose() == both.serving.expose()));
     let owner = ("GATEWARDEN_DATABASE_OWNER_URL", "postgres://owner:x@127.0.0.1/gatewarden");
     let two = load(&[("GATEWARDEN_SECRET_KEY", &key), owner], &[url]).expect("all good");
-    assert!(!two.postgres.expect("chosen").shared());
+    assert!(two.postgres.is_some_and(|two| two.owner.expose().contains("owner")));
     assert!(load(&[owner], &[]).is_err(), "an owner without a serving login");
 }
 

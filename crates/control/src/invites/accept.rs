@@ -101,6 +101,5 @@ async fn join(app: &App, caller: &Caller, account: AccountRow, token: &str) -> R
     tx.put_person(&permit, member.id, &account.person).await?;
     let committed = tx.commit(permit).await?;
     app.store.enter(account.id, organization).await?;
-    app.store.leave(link.invite, organization).await?;
     Ok(Accepted { organization, slug, member: Changed { value: member, version: committed.seq } })
 }

@@ -1,4 +1,4 @@
-use gatewarden_access::{Caller, Facts, actions};
+use gatewarden_access::{Caller, Facts, actions, member_powers};
 use gatewarden_types::{Email, Id, Invite, Name, Organization, Role, Timestamp, Versioned};
 
 use super::LIFETIME_SECONDS;
@@ -9,6 +9,8 @@ use crate::{App, Error};
 pub struct Invites {
     /// Newest first.
     pub rows: Vec<OpenInvite>,
+    /// The roles that the caller may offer: none beyond their own power.
+    pub roles: Vec<Role>,
     /// What the caller may do.
     pub facts: Facts,
 }
@@ -52,5 +54,11 @@ pub async fn list(app: &App, caller: &Caller, organization: Id<Organization>) ->
             invite,
         }
     };
-    Ok(Invites { rows: open.into_iter().map(row).collect(), facts: read.facts().clone() })
+    let rows = open.into_iter().map(row).collect();
+    let here = read.get::<_, Organization>(&permit, organization).await?;
+    let here = here.ok_or(Error::Rule("The organization is gone."))?.record;
+    let facts = read.facts().clone();
+    let within = |role: &Role| facts.powers().covers(member_powers(&here, role));
+    let roles = roles.into_iter().map(|row| row.record).filter(within).collect();
+    Ok(Invites { rows, roles, facts })
 }

@@ -4,7 +4,7 @@ use gatewarden_access::{Caller, Facts, Permit, actions};
 use gatewarden_store::{
     Giving, MemberFilter, MemberOrder, MemberPage, MemberRow, OrgRead, PageFrom, Person, UsageFilter,
 };
-use gatewarden_types::{Id, InviteState, Member, Organization, Reach, Role, Timestamp, Versioned};
+use gatewarden_types::{Builtin, Id, InviteState, Member, Organization, Reach, Role, Timestamp, Versioned};
 
 use crate::{App, Error};
 
@@ -38,6 +38,8 @@ pub struct Listed {
     pub keys: BTreeMap<Id<Member>, u64>,
     /// How many invites wait; none where the caller may not see invites.
     pub open_invites: u64,
+    /// The role that the last owner holds and keeps; none where there are several owners.
+    pub kept_role: Option<Id<Role>>,
     /// What the caller may do.
     pub facts: Facts,
 }
@@ -105,9 +107,15 @@ async fn describe(
         calls: calls(read, &ids).await?,
         keys: read.keys_of(permit, ids).await?,
         open_invites: open_invites(read).await?,
+        kept_role: kept_role(read, permit).await?,
         facts: read.facts().clone(),
         page,
     })
+}
+
+async fn kept_role(read: &OrgRead, permit: &Permit<actions::ListMembers>) -> Result<Option<Id<Role>>, Error> {
+    let Some(owner) = read.builtin_role(permit, Builtin::Owner).await? else { return Ok(None) };
+    Ok((read.active_holders(permit, owner).await? == 1).then_some(owner))
 }
 
 async fn calls(read: &OrgRead, ids: &[Id<Member>]) -> Result<BTreeMap<Id<Member>, u64>, Error> {

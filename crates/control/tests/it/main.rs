@@ -8,8 +8,11 @@
 
 mod follow;
 mod given;
+mod invites;
 mod keys;
 mod models;
 mod providers;
+mod set_up;
+mod sign_in;
 mod trail;
 mod usage;

@@ -13,8 +13,8 @@ use gatewarden_migrations::{Control, Part, Tenant};
 use gatewarden_types::{Id, Organization};
 use moka::future::Cache;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTraitSelf;
 use tokio::sync::RwLock;
@@ -191,8 +191,7 @@ impl File {
     }
 
     async fn read(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = TransactionOptions { access_mode: Some(AccessMode::ReadOnly), ..Default::default() };
-        Ok(self.readers.begin_with_options(options).await?)
+        Ok(self.readers.begin().await?)
     }
 
     /// Whether SQL could reach into another file. Built as the project builds it, SQLite refuses.

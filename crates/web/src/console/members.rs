@@ -240,6 +240,7 @@ struct Drawing<'a> {
     seen: &'a BTreeMap<Id<Member>, Timestamp>,
     calls: &'a BTreeMap<Id<Member>, u64>,
     keys: &'a BTreeMap<Id<Member>, u64>,
+    kept_role: Option<Id<Role>>,
     now: Timestamp,
 }
 
@@ -253,14 +254,20 @@ impl<'a> Drawing<'a> {
             seen: &listed.seen,
             calls: &listed.calls,
             keys: &listed.keys,
+            kept_role: listed.kept_role,
             now: here.site.app.clock.now(),
         }
     }
 
     fn row(&self, row: &MemberRow) -> view::MemberRow {
         let member = &row.member.record;
-        let may_on = members::may_on(self.facts, self.organization, self.roles, member);
         let active = member.state == MemberState::Active;
+        let stays = active && self.kept_role == Some(member.role);
+        let may_on = if stays {
+            members::MayOn { fixed_because: "the last owner stays", ..members::MayOn::default() }
+        } else {
+            members::may_on(self.facts, self.organization, self.roles, member)
+        };
         let role = self.roles.get(&member.role);
         view::MemberRow {
             id: member.id.to_string(),

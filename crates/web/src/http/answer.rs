@@ -6,7 +6,7 @@ use actix_web::{
 };
 use askama::Template;
 
-use super::{Fault, Stranger, Visitor, notice};
+use super::{Fault, Stranger, notice};
 use crate::views;
 
 /// What a handler gives back.
@@ -57,9 +57,7 @@ impl Stranger {
     pub fn go(&self, to: &str) -> Answer {
         Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish())
     }
-}
 
-impl Visitor {
     /// After a change: on to the page, where a toast says what is now true.
     ///
     /// # Errors

@@ -70,7 +70,7 @@ impl Stranger {
     /// The network address that asks; the one that a trusted proxy names, where there is one.
     pub fn network(&self) -> Option<IpAddr> {
         let peer = self.http.peer_addr()?.ip();
-        if !self.site.trusted_proxies.contains(&peer) {
+        if !self.site.trusted_proxies.iter().any(|proxies| proxies.contains(peer)) {
             return Some(peer);
         }
         let forwarded = self.http.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());

@@ -5,7 +5,7 @@ use gatewarden_access::actions as a;
 
 use crate::{
     Operation, Route,
-    api::{members, organization},
+    api::{invites, members, organization, roles},
 };
 
 const PAGE: [(&str, &str); 2] =
@@ -63,6 +63,36 @@ pub(super) fn table() -> Vec<Route> {
             "/api/v1/members/{member}",
             Operation::done("Remove a member").if_match(),
             members::remove,
+        ),
+        Route::api::<a::ListRoles, _>(
+            Method::GET,
+            "/api/v1/roles",
+            Operation::answers::<roles::Roles>("List roles"),
+            roles::list,
+        ),
+        Route::api::<a::ListInvites, _>(
+            Method::GET,
+            "/api/v1/invites",
+            Operation::answers::<invites::Invites>("List open invites").query(&PAGE),
+            invites::list,
+        ),
+        Route::api::<a::InviteMember, _>(
+            Method::POST,
+            "/api/v1/invites",
+            Operation::answers::<invites::SentInvite>("Invite someone").takes::<invites::InviteBody>().creates(),
+            invites::create,
+        ),
+        Route::api::<a::ResendInvite, _>(
+            Method::POST,
+            "/api/v1/invites/{invite}/resend",
+            Operation::answers::<invites::SentInvite>("Send an invite again").if_match(),
+            invites::resend,
+        ),
+        Route::api::<a::RevokeInvite, _>(
+            Method::DELETE,
+            "/api/v1/invites/{invite}",
+            Operation::done("Revoke an invite").if_match(),
+            invites::revoke,
         ),
     ]
 }

@@ -5,12 +5,13 @@ use gatewarden_access::actions as a;
 
 use crate::{
     Route,
-    console::{account, files, members, organizations, set_up, settings, sign_in},
+    console::{account, files, invitation, invites, members, organizations, set_up, settings, sign_in},
 };
 
 const STATIC: &str = "the same bytes for everyone";
 const FIRST: &str = "nobody has an account yet: the printed code is what counts";
 const SIGN_IN: &str = "who signs in is nobody yet";
+const INVITED: &str = "whoever was invited may have no account yet: the link is what counts";
 const HEALTH: &str = "what watches the program has no account";
 
 pub(super) fn table() -> Vec<Route> {
@@ -32,6 +33,8 @@ pub(super) fn table() -> Vec<Route> {
             "/account/sessions/revoke-others",
             account::revoke_others,
         ),
+        Route::open(Method::GET, "/invites/{token}", INVITED, invitation::show),
+        Route::open(Method::POST, "/invites/{token}", INVITED, invitation::accept),
         Route::account::<a::ListOrganizations, _>(Method::GET, "/", organizations::start),
         Route::account::<a::ListOrganizations, _>(Method::GET, "/organizations", organizations::list),
         Route::account::<a::RegisterOrganization, _>(Method::POST, "/organizations", organizations::create),
@@ -55,6 +58,19 @@ pub(super) fn table() -> Vec<Route> {
             Method::POST,
             "/o/{organization}/members/{member}/remove",
             members::remove,
+        ),
+        Route::organization::<a::ListInvites, _>(Method::GET, "/o/{organization}/invites", invites::list),
+        Route::organization::<a::ListInvites, _>(Method::GET, "/o/{organization}/invites/new", invites::new),
+        Route::organization::<a::InviteMember, _>(Method::POST, "/o/{organization}/invites", invites::create),
+        Route::organization::<a::ResendInvite, _>(
+            Method::POST,
+            "/o/{organization}/invites/{invite}/resend",
+            invites::resend,
+        ),
+        Route::organization::<a::RevokeInvite, _>(
+            Method::POST,
+            "/o/{organization}/invites/{invite}/revoke",
+            invites::revoke,
         ),
         Route::organization::<a::ReadOrganization, _>(Method::GET, "/o/{organization}/settings", settings::show),
         Route::organization::<a::UpdateOrganization, _>(Method::POST, "/o/{organization}/settings", settings::save),

@@ -12,4 +12,5 @@ mod matrix;
 mod records_account;
 mod records_browser;
 mod records_doors;
+mod records_invites;
 mod things;

@@ -54,6 +54,8 @@ fn expected(route: &Route, who: &Who, facts: &Facts, which: Which) -> Outcome {
         (Scope::Account, _) => Outcome::NotFound,
         (Scope::Organization, Who::Stranger) => Outcome::NotFound,
         (_, Who::StrangersKey) if param(route.path).is_some() => Outcome::NotFound,
+        // The role that is sent is one of the other organization's.
+        (_, Who::StrangersKey) if action.name == "invite.create" => Outcome::NotFound,
         (_, Who::StrangersKey) => Outcome::Done,
         _ if which != Which::Own => Outcome::NotFound,
         _ => in_organization(action, facts, param(route.path)),

@@ -1,6 +1,7 @@
 //! The things that paths name, in one's own organization and in another, and what is sent to change them.
 
 use gatewarden_control::{
+    invites::{self, InviteMember},
     keys::{self, CreateKey},
     models::{self, ApproveModel},
     providers::{self, AddProvider},
@@ -66,6 +67,7 @@ impl Things {
             ("model", &set.model, fresh::<gatewarden_types::Model>(world)),
             ("invite", &set.invite, fresh::<gatewarden_types::Invite>(world)),
             ("session", &set.session, fresh::<gatewarden_types::Session>(world)),
+            ("token", &format!("{}.x", set.invite), fresh::<gatewarden_types::Invite>(world)),
         ] {
             let text = match which {
                 Which::Own | Which::Foreign => own.clone(),
@@ -134,12 +136,15 @@ impl Set {
             once: None,
         };
         let key = keys::create(app, &owner, house.id, key).await.unwrap();
+        let email = format!("invited-{}@example.com", unique.to_lowercase()).parse().unwrap();
+        let role = house.role(Builtin::Viewer);
+        let sent = invites::create(app, &owner, house.id, InviteMember { email, role, once: None }).await.unwrap();
         Self {
             member: someone.id().to_string(),
             key: key.key.value.id.to_string(),
             provider: provider.to_string(),
             model: model.value.id.to_string(),
-            invite: fresh::<gatewarden_types::Invite>(world),
+            invite: sent.invite.value.id.to_string(),
             session: fresh::<gatewarden_types::Session>(world),
         }
     }
@@ -152,6 +157,10 @@ pub fn body(world: &World, site: &Site, route: &Route, asker: &Asker) -> Option<
     let fields: Vec<(&str, String)> = match (route.method.as_str(), route.path) {
         ("GET" | "DELETE", _) => return None,
         (_, path) if path.ends_with("/role") => vec![("role", role), ("version", String::new())],
+        ("POST", "/api/v1/invites") => vec![("email", format!("{unique}@example.com")), ("role", role)],
+        (_, path) if path.ends_with("/invites") => {
+            vec![("addresses", format!("{unique}@example.com")), ("role", role)]
+        }
         (_, "/account") => vec![("name", "Renamed".to_owned())],
         (_, "/organizations") => {
             vec![("name", "Another".to_owned()), ("slug", format!("x{unique}"))]

@@ -1,0 +1,132 @@
+//! The gateway in the same process: it hears of changes and tells of calls over two lines instead of a network.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use anyhow::{Context, bail};
+use gatewarden_control::{
+    App,
+    follow::{self, Base, FollowedEntry},
+    usage::{self, Observed},
+};
+use gatewarden_gateway::{Config, FeedEvent, Gateway, Lines, Tokens, UsageRecord};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use crate::settings::Settings;
+
+/// How many events and batches may wait.
+const WAITING: usize = 256;
+/// How long usage that could not be kept waits before it is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often a starting gateway is looked at.
+const GLANCE: Duration = Duration::from_millis(5);
+/// How long it may take to start.
+const STARTING: Duration = Duration::from_mins(2);
+
+/// The gateway and what connects it.
+pub struct DataPlane {
+    gateway: Gateway,
+    collecting: JoinHandle<()>,
+}
+
+impl DataPlane {
+    /// Starts the gateway on the address it was given.
+    pub fn start(settings: &Settings, app: &App, drain: Duration) -> anyhow::Result<Self> {
+        let (to_gateway, feed) = mpsc::channel(WAITING);
+        let (usage, batches) = mpsc::channel(WAITING);
+        let config =
+            Config { allow_private: settings.allow_private.clone(), drain, ..Config::new(settings.gateway_listen) };
+        let lines =
+            Lines { feed, usage, sealing: app.sealing.clone(), clock: app.clock.clone(), entropy: app.entropy.clone() };
+        let gateway = match Gateway::start(&config, lines) {
+            Ok(gateway) => gateway,
+            Err(bad) if bad.kind() == io::ErrorKind::AddrInUse => {
+                bail!("something listens on {} already; give the gateway another --gateway-listen", config.listen)
+            }
+            Err(bad) => bail!("the gateway cannot listen on {}: {bad}", config.listen),
+        };
+        let (events, followed) = mpsc::channel(WAITING);
+        tokio::spawn(follow::run(app.clone(), events));
+        tokio::spawn(pass_on(followed, to_gateway));
+        let collecting = tokio::spawn(collect(app.clone(), batches));
+        Ok(Self { gateway, collecting })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.gateway.addr()
+    }
+
+    /// Waits until it has every organization's policy and answers calls.
+    pub async fn ready(&self) -> anyhow::Result<()> {
+        let ready = async {
+            while !self.gateway.status().ready {
+                sleep(GLANCE).await;
+            }
+        };
+        timeout(STARTING, ready).await.context("the gateway did not get every organization's policy; look at the log")
+    }
+
+    /// Lets calls finish, and keeps the last of their usage.
+    pub async fn shutdown(self) {
+        self.gateway.shutdown().await;
+        if let Err(bad) = self.collecting.await {
+            tracing::error!(error = %bad, "the last usage was lost");
+        }
+    }
+}
+
+/// Ends when either side has ended.
+async fn pass_on(mut followed: mpsc::Receiver<follow::FeedEvent>, gateway: mpsc::Sender<FeedEvent>) {
+    while let Some(event) = followed.recv().await {
+        if gateway.send(translated(event)).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn translated(event: follow::FeedEvent) -> FeedEvent {
+    match event {
+        follow::FeedEvent::Base(Base { organization, seq, records, bodies }) => {
+            FeedEvent::Base { organization, seq, records, bodies }
+        }
+        follow::FeedEvent::Entry(FollowedEntry { organization, bytes, bodies, .. }) => {
+            FeedEvent::Entry { organization, bytes, bodies }
+        }
+        follow::FeedEvent::CaughtUp => FeedEvent::CaughtUp,
+    }
+}
+
+/// Keeps what comes, however often it takes: a record that came before is passed over.
+async fn collect(app: App, mut batches: mpsc::Receiver<Vec<UsageRecord>>) {
+    while let Some(batch) = batches.recv().await {
+        let observed: Vec<Observed> = batch.iter().map(observed).collect();
+        while let Err(bad) = usage::ingest(&app, observed.clone()).await {
+            tracing::warn!(error = %bad, calls = observed.len(), "usage could not be kept; it is tried again");
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+fn observed(seen: &UsageRecord) -> Observed {
+    let Tokens { read, written } = seen.tokens.unwrap_or(Tokens { read: 0, written: 0 });
+    let record = usage::UsageRecord {
+        id: seen.request,
+        at: seen.at,
+        key: seen.key,
+        member: seen.member,
+        model: seen.model,
+        provider: seen.provider,
+        status: seen.status,
+        refused: seen.refused.map(str::to_owned),
+        input_tokens: read,
+        output_tokens: written,
+        latency_micros: seen.total_micros,
+        upstream_micros: seen.upstream_micros.unwrap_or_default(),
+        decided_under: seen.seq,
+    };
+    Observed { organization: seen.organization, record }
+}

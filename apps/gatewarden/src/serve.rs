@@ -1,0 +1,216 @@
+//! `serve`: console and gateway until someone ends them.
+
+use std::{
+    fmt::Display,
+    io,
+    net::{SocketAddr, TcpListener},
+    process::ExitCode,
+    time::Duration,
+};
+
+use actix_web::dev::ServerHandle;
+use anyhow::{Context, bail};
+use gatewarden_control::{App, checkpointer, set_up};
+use gatewarden_credentials::RootKey;
+use gatewarden_types::{Clock, Entropy};
+use gatewarden_web::{Parts, Site};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+use url::Url;
+
+use crate::{
+    assembly,
+    data_plane::DataPlane,
+    secret_key,
+    settings::{Settings, Tls},
+    storage::Storage,
+};
+
+/// How long calls and requests may go on after the program was asked to end.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How long all of the ending may take.
+const ENDING: Duration = Duration::from_secs(30);
+/// How close two wishes to end are one.
+const SAME_WISH: Duration = Duration::from_secs(1);
+
+/// Serves, and prints the one URL to begin with.
+pub async fn serve(mut settings: Settings, ambient: (Clock, Entropy)) -> anyhow::Result<ExitCode> {
+    let mut end = End::new()?;
+    let running = Ready::open(&mut settings, ambient).await?.start(&settings).await?;
+    say_what_is_missing(&settings);
+    println!("Gatewarden is ready: {}", running.first_url().await?);
+    end.asked().await;
+    running.stop(end).await
+}
+
+/// Everything that is needed to start, and the console's address, taken.
+pub struct Ready {
+    /// The use cases.
+    pub app: App,
+    root_key: RootKey,
+    listener: TcpListener,
+    tls: Option<ServerConfig>,
+}
+
+impl Ready {
+    /// Takes the address first, so that a second program ends before it touches the data.
+    pub async fn open(settings: &mut Settings, ambient: (Clock, Entropy)) -> anyhow::Result<Self> {
+        let tls = settings.tls.as_ref().map(certificate).transpose()?;
+        let listener = listen(settings.listen)?;
+        let console = settings.console_url(listener.local_addr()?)?;
+        let storage = Storage::open(settings, &ambient.0, &ambient.1).await?;
+        let app = assembly::app(settings, &storage, ambient, console)?;
+        Ok(Self { app, root_key: storage.root_key, listener, tls })
+    }
+
+    /// Starts gateway and console, and waits until both answer.
+    pub async fn start(self, settings: &Settings) -> anyhow::Result<Running> {
+        let Self { app, root_key, listener, tls } = self;
+        let data_plane = DataPlane::start(settings, &app, DRAIN)?;
+        let gateway_url = settings.gateway_url(data_plane.addr())?;
+        let site = Site::new(Parts {
+            app: app.clone(),
+            cookies: root_key.cookies(),
+            public_url: bare(&app.public_url),
+            gateway_url: bare(&gateway_url),
+            trusted_proxies: settings.trusted_proxies.clone(),
+            development: cfg!(debug_assertions),
+        });
+        let server = gatewarden_web::serve(site, listener, tls).context("the console cannot be served")?;
+        let web = server.handle();
+        let serving = tokio::spawn(server);
+        let (no_more_changes, stop) = oneshot::channel::<()>();
+        // Dropping the sender ends it as well.
+        let signing = tokio::spawn(checkpointer::run(app.clone(), async move { drop(stop.await) }));
+        data_plane.ready().await?;
+        tracing::info!(console = %app.public_url, gateway = %gateway_url, "serving");
+        Ok(Running { app, gateway_url, web, serving, data_plane, no_more_changes, signing })
+    }
+}
+
+/// Everything that runs.
+pub struct Running {
+    /// The use cases.
+    pub app: App,
+    /// Where programs reach the gateway.
+    pub gateway_url: Url,
+    web: ServerHandle,
+    serving: JoinHandle<io::Result<()>>,
+    data_plane: DataPlane,
+    no_more_changes: oneshot::Sender<()>,
+    signing: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where to begin: the set-up page with its one-time code while nobody has an account, then the console.
+    async fn first_url(&self) -> anyhow::Result<Url> {
+        let mut url = self.app.public_url.clone();
+        if let Some(code) = set_up::offer(&self.app, self.app.id()).await? {
+            url.set_path("/set-up");
+            url.query_pairs_mut().append_pair("code", code.expose());
+        }
+        Ok(url)
+    }
+
+    /// Takes nothing new, finishes what has begun, keeps the last usage and signs the last checkpoints. Asked a second
+    /// time, it ends at once.
+    pub async fn stop(self, mut end: End) -> anyhow::Result<ExitCode> {
+        tracing::info!("ending; calls may go on for {} seconds", DRAIN.as_secs());
+        let drained = async {
+            tokio::join!(self.web.stop(true), self.data_plane.shutdown());
+            drop(self.no_more_changes);
+            reported("the console", self.serving.await.map_err(io::Error::other).flatten());
+            reported("signing checkpoints", self.signing.await);
+        };
+        tokio::select! {
+            ended = timeout(ENDING, drained) => match ended {
+                Ok(()) => Ok(ExitCode::SUCCESS),
+                Err(_) => bail!("some calls did not end within {} seconds and were cut off", ENDING.as_secs()),
+            },
+            () = end.asked_again() => bail!("ended at once, because it was asked twice"),
+        }
+    }
+}
+
+fn reported<E: Display>(what: &str, ended: Result<(), E>) {
+    if let Err(bad) = ended {
+        tracing::error!(error = %bad, "{what} ended with an error");
+    }
+}
+
+fn bare(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    match TcpListener::bind(address) {
+        Ok(listener) => Ok(listener),
+        Err(bad) if bad.kind() == io::ErrorKind::AddrInUse => {
+            bail!("something listens on {address} already; end it, or give the console another --listen")
+        }
+        Err(bad) => bail!("the console cannot listen on {address}: {bad}"),
+    }
+}
+
+/// Reads the certificate that the console is served with.
+pub fn certificate(tls: &Tls) -> anyhow::Result<ServerConfig> {
+    let unreadable = |path: &std::path::Path| format!("{} holds no usable PEM", path.display());
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&tls.certificate)
+        .and_then(Iterator::collect)
+        .with_context(|| unreadable(&tls.certificate))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key).with_context(|| unreadable(&tls.key))?;
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
+    config.context("the certificate and its key do not belong together")
+}
+
+/// What works less well than it could, and how to mend it.
+fn say_what_is_missing(settings: &Settings) {
+    let missing = gatewarden_web::assets::MISSING;
+    if !missing.is_empty() {
+        let parts = missing.join(" and ");
+        tracing::warn!("built without {parts}: the console works as plain pages; install npm and build again");
+    }
+    if secret_key::exposed(&settings.data).unwrap_or(false) {
+        let path = secret_key::path(&settings.data);
+        tracing::warn!("others on this machine can read the secret key; run chmod 600 {}", path.display());
+    }
+}
+
+/// The wish that the program end: SIGTERM, or Ctrl-C.
+pub struct End {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl End {
+    /// Hears it from now on.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the wish to be repeated. What comes within a second of the first is the same wish, told by two: a
+    /// terminal and its shell, a process group and its leader.
+    async fn asked_again(&mut self) {
+        let first = Instant::now();
+        self.asked().await;
+        while first.elapsed() < SAME_WISH {
+            self.asked().await;
+        }
+    }
+
+    /// Waits for it.
+    pub async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

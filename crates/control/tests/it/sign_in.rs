@@ -1,0 +1,183 @@
+//! Signing in, browser sessions, and one's own account.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use gatewarden_control::{
+    Error, account,
+    sessions::{self, Browser, SignedIn},
+    sign_in::{self, SignIn},
+};
+use gatewarden_credentials::Secret;
+use gatewarden_testkit::{PASSWORD, World};
+use gatewarden_types::Levels;
+use tracing_subscriber::{Layer, layer::SubscriberExt};
+
+use crate::given::refused;
+
+pub fn browser(last: u8) -> Browser {
+    Browser { device: "Firefox\u{7}".to_owned(), network: IpAddr::from([192, 0, 2, last]) }
+}
+
+async fn try_from(world: &World, email: &str, password: &str, last: u8) -> Result<SignedIn, Error> {
+    let password = Secret::new(password.to_owned());
+    let command = SignIn { email: email.parse().unwrap(), password, browser: browser(last) };
+    sign_in::sign_in(world.app(), world.app().id(), command).await
+}
+
+async fn signed_in(world: &World) -> SignedIn {
+    try_from(world, world.member().person.email.as_str(), PASSWORD, 1).await.unwrap()
+}
+
+async fn resume(world: &World, token: &str) -> Option<sessions::Resumed> {
+    sessions::resume(world.app(), token, world.app().id()).await.unwrap()
+}
+
+/// Counts what this thread asks of the database, for which sea-orm opens a span each; that a transaction is begun and
+/// for whom, which both back ends say in their own way, is not counted.
+struct Statements(Arc<AtomicU64>);
+
+impl<S: tracing::Subscriber> Layer<S> for Statements {
+    fn on_new_span(
+        &self,
+        span: &tracing::span::Attributes<'_>,
+        _: &tracing::span::Id,
+        _: tracing_subscriber::layer::Context<'_, S>,
+    ) {
+        let (target, name) = (span.metadata().target(), span.metadata().name());
+        if target == "sea_orm::database::transaction" && (name.starts_with("query") || name == "execute_raw") {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+gatewarden_testkit::on_both! {
+    async fn a_password_opens_a_session_and_leaves_an_entry(world: World) {
+        let entries = world.control_tables().await["entries"].len();
+        let done = signed_in(&world).await;
+        assert_eq!(done.account, world.member().account);
+        let resumed = resume(&world, done.token.expose()).await.unwrap();
+        assert_eq!((resumed.account, resumed.session.id), (done.account, done.session));
+        assert_eq!((resumed.session.device.as_str(), resumed.session.network.as_str()), ("Firefox", "192.0.2.1"));
+        let tables = world.control_tables().await;
+        assert_eq!(tables["entries"].len(), entries + 1);
+        assert!(!format!("{tables:?}").contains(done.token.expose()));
+        for bad in ["", "x", &"A".repeat(43)] {
+            assert!(resume(&world, bad).await.is_none());
+        }
+    }
+
+    async fn known_and_unknown_addresses_are_alike(world: World) {
+        let count = Arc::new(AtomicU64::new(0));
+        let before = world.control_tables().await;
+        let mut work = Vec::new();
+        let known = world.member().person.email.as_str();
+        for (email, password) in [(known, "not the password"), ("nobody@example.com", PASSWORD)] {
+            let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(Statements(count.clone())));
+            let (asked, hashed) = (count.load(Ordering::Relaxed), world.app().passwords_hashed());
+            let Err(Error::NotRecognized(text)) = try_from(&world, email, password, 1).await else {
+                panic!("neither is recognized");
+            };
+            work.push((text, count.load(Ordering::Relaxed) - asked, world.app().passwords_hashed() - hashed));
+        }
+        assert_eq!(work[0], work[1]);
+        assert_eq!((work[0].1, work[0].2), (1, 1), "one query and one comparison");
+        assert_eq!(world.control_tables().await, before, "what fails leaves nothing");
+    }
+
+    async fn a_session_ends_when_idle_and_at_last(world: World) {
+        let done = signed_in(&world).await;
+        world.time().pass(Duration::from_hours(11));
+        assert!(resume(&world, done.token.expose()).await.is_some(), "and is noted as used");
+        world.time().pass(Duration::from_hours(11));
+        assert!(resume(&world, done.token.expose()).await.is_some());
+        world.time().pass(Duration::from_hours(12));
+        assert!(resume(&world, done.token.expose()).await.is_none(), "idle");
+        let done = signed_in(&world).await;
+        for _ in 0..(30 * 24 / 10) {
+            assert!(resume(&world, done.token.expose()).await.is_some());
+            world.time().pass(Duration::from_hours(10));
+        }
+        assert!(resume(&world, done.token.expose()).await.is_none(), "over");
+        let kept = world.control_tables().await["sessions"].len();
+        signed_in(&world).await;
+        assert_eq!(world.control_tables().await["sessions"].len(), kept, "what has ended makes room");
+    }
+
+    async fn use_is_noted_once_a_minute(world: World) {
+        let done = signed_in(&world).await;
+        let before = world.control_tables().await;
+        resume(&world, done.token.expose()).await.unwrap();
+        assert_eq!(world.control_tables().await, before);
+        world.time().pass(Duration::from_mins(1));
+        resume(&world, done.token.expose()).await.unwrap();
+        assert_ne!(world.control_tables().await, before);
+    }
+
+    async fn one_ends_ones_own_sessions_alone(world: World) {
+        let app = world.app();
+        let (here, elsewhere, third) = (signed_in(&world).await, signed_in(&world).await, signed_in(&world).await);
+        let caller = resume(&world, here.token.expose()).await.unwrap().caller;
+        let own = sessions::list(app, &caller).await.unwrap();
+        assert_eq!(own.len(), 3);
+        assert_eq!(own.iter().filter(|own| own.current).map(|own| own.row.id).collect::<Vec<_>>(), [here.session]);
+
+        let before = world.control_tables().await;
+        for other in [world.owner().caller(), world.stranger().caller(), world.anonymous()] {
+            assert!(refused(&sessions::revoke(app, &other, elsewhere.session).await));
+        }
+        assert!(refused(&sessions::revoke(app, &caller, app.id()).await));
+        assert!(refused(&sessions::list(app, &world.anonymous()).await));
+        assert_eq!(world.control_tables().await, before);
+
+        sessions::revoke(app, &caller, elsewhere.session).await.unwrap();
+        assert!(resume(&world, elsewhere.token.expose()).await.is_none());
+        assert_eq!(sessions::revoke_others(app, &caller).await.unwrap(), 1);
+        assert!(resume(&world, third.token.expose()).await.is_none());
+        assert_eq!(sessions::revoke_others(app, &caller).await.unwrap(), 0);
+
+        sessions::sign_out(app, &caller).await.unwrap();
+        let after = world.control_tables().await;
+        sessions::sign_out(app, &caller).await.unwrap();
+        assert_eq!(world.control_tables().await, after, "signed out once, told once");
+        assert!(resume(&world, here.token.expose()).await.is_none());
+    }
+
+    async fn guessing_is_slowed_and_locks_nobody_out(world: World) {
+        let email = world.member().person.email.to_string();
+        for _ in 0..5 {
+            assert!(matches!(try_from(&world, &email, "guess", 9).await, Err(Error::NotRecognized(_))));
+        }
+        let hashed = world.app().passwords_hashed();
+        assert!(matches!(try_from(&world, &email, PASSWORD, 9).await, Err(Error::TooMany(1..=60))));
+        assert_eq!(world.app().passwords_hashed(), hashed);
+        assert!(try_from(&world, &email, PASSWORD, 1).await.is_ok());
+        world.time().pass(Duration::from_mins(1));
+        assert!(try_from(&world, &email, PASSWORD, 9).await.is_ok());
+    }
+
+    async fn an_account_is_its_own_holders_and_no_keys(world: World) {
+        let app = world.app();
+        let caller = world.viewer().caller();
+        assert_eq!(account::read(app, &caller).await.unwrap().person, world.viewer().person);
+        let renamed = account::rename(app, &caller, "Vera Vale".parse().unwrap()).await.unwrap();
+        assert_eq!(renamed.person.name.as_str(), "Vera Vale");
+        assert_eq!(account::read(app, &caller).await.unwrap(), renamed);
+        let before = world.control_tables().await;
+        account::rename(app, &caller, "Vera Vale".parse().unwrap()).await.unwrap();
+        let key = world.key(Levels::default()).await.caller();
+        for other in [key, world.anonymous()] {
+            assert!(refused(&account::read(app, &other).await));
+            assert!(refused(&account::rename(app, &other, "X".parse().unwrap()).await));
+            assert!(refused(&sessions::list(app, &other).await));
+            assert!(refused(&sessions::revoke_others(app, &other).await));
+        }
+        assert_eq!(world.control_tables().await["entries"], before["entries"]);
+    }
+}
