@@ -63,11 +63,11 @@ impl Front {
         let gateway_public_url = reader.read(keys::GATEWAY_PUBLIC_URL, public_url_of_gateway);
         let trusted_proxies = reader.read_list(keys::TRUSTED_PROXIES, str::parse::<Network>);
         let tls = tls(reader);
-        let (listen, gateway_listen) = (listen?, gateway_listen?);
         let proxied = public_url.is_some() && !trusted_proxies.is_empty();
-        apart(reader, listen, gateway_listen);
         beyond_loopback(reader, keys::LISTEN, listen, proxied || tls.is_some(), CONSOLE_IN_THE_OPEN);
         beyond_loopback(reader, keys::GATEWAY_LISTEN, gateway_listen, proxied, GATEWAY_IN_THE_OPEN);
+        let (listen, gateway_listen) = (listen?, gateway_listen?);
+        apart(reader, listen, gateway_listen);
         if listen.ip().is_unspecified() && public_url.is_none() && tls.is_some() {
             reader.blame_key(keys::LISTEN, "Say how people reach it with --public-url https://….");
         }
@@ -82,8 +82,8 @@ const GATEWAY_IN_THE_OPEN: &str = "API keys would cross the network in the open:
      on 127.0.0.1, or put a proxy with TLS before it and name it (--public-url https://… and --trusted-proxies \
      ADDRESS).";
 
-fn beyond_loopback(reader: &mut Reader, key: &'static Key, address: SocketAddr, guarded: bool, why: &str) {
-    if !address.ip().to_canonical().is_loopback() && !guarded {
+fn beyond_loopback(reader: &mut Reader, key: &'static Key, address: Option<SocketAddr>, guarded: bool, why: &str) {
+    if address.is_some_and(|address| !address.ip().to_canonical().is_loopback()) && !guarded {
         reader.blame_key(key, why);
     }
 }

@@ -1,0 +1,16 @@
+//! The program as people start it: what it prints, what it answers, how it ends.
+
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod init;
+#[cfg(test)]
+mod key;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod trail;

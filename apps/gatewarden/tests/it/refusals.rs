@@ -1,0 +1,56 @@
+use std::net::TcpListener;
+
+use crate::program::{Folder, text};
+
+#[test]
+fn every_mistake_is_told_before_anything_is_made() {
+    let folder = Folder::new();
+    let mut serve = folder.program(&["serve", "--listen", "0.0.0.0:8080", "--gateway-listen", "nowhere"]);
+    let output = serve.env("GATEWARDEN__LISSEN", "x").env("GATEWARDEN_SECRET_KEY", "hunter2").output().expect("runs");
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    for part in [
+        "4 settings cannot be taken",
+        "in the open",
+        "flag --gateway-listen",
+        "environment variable GATEWARDEN__LISSEN",
+        "environment variable GATEWARDEN_SECRET_KEY",
+    ] {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+    assert!(!told.contains("hunter2") && !folder.data().exists());
+}
+
+#[test]
+fn an_address_in_use_is_told_and_no_data_is_touched() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let console = folder.run(&["serve", "--listen", &address]);
+    assert_eq!(console.status.code(), Some(1));
+    let told = text(&console.stderr);
+    assert!(told.contains(&address) && told.contains("--listen") && !folder.data().exists(), "{told}");
+    let gateway = folder.run(&["serve", "--listen", "127.0.0.1:0", "--gateway-listen", &address]);
+    let told = text(&gateway.stderr);
+    assert!(gateway.status.code() == Some(1) && told.contains("--gateway-listen"), "{told}");
+}
+
+#[test]
+fn a_lost_secret_key_is_not_replaced() {
+    let folder = Folder::new();
+    folder.init("Acme");
+    std::fs::remove_file(folder.data().join("secret.key")).expect("is there");
+    let output = folder.run(&["migrate"]);
+    assert!(output.status.code() == Some(1) && text(&output.stderr).contains("Put it back"));
+    let doctor = folder.run(&["doctor"]);
+    assert!(doctor.status.code() == Some(1) && text(&doctor.stdout).contains("bad       secret key"));
+}
+
+#[test]
+fn the_doctor_finds_a_fresh_folder_well_and_makes_nothing() {
+    let folder = Folder::new();
+    let output = folder.run(&["doctor", "--listen", "127.0.0.1:0", "--gateway-listen", "[::1]:0"]);
+    let told = text(&output.stdout);
+    assert!(!told.contains("bad   ") || told.contains("[::1]"), "{told}");
+    assert!(told.contains("SQLite") && told.contains("made at the first start") && !folder.data().exists(), "{told}");
+}
