@@ -43,8 +43,8 @@ impl Database {
     /// When it cannot be reached with these URLs.
     pub async fn examine(&self) -> Result<Option<Examination>, StoreError> {
         let Self::Postgres { serving, owner, .. } = self else { return Ok(None) };
-        let serving = row(&connect(serving).await?, SERVING).await?;
-        let owner = row(&connect(owner).await?, OWNING).await?;
+        let serving = row(&connect(serving).await?, Statement::from_string(DbBackend::Postgres, SERVING)).await?;
+        let owner = row(&connect(owner).await?, Statement::from_string(DbBackend::Postgres, OWNING)).await?;
         let (login, owning): (String, String) = (serving.try_get_by_index(0)?, owner.try_get_by_index(0)?);
         Ok(Some(Examination {
             version: serving.try_get_by_index(1)?,
@@ -62,7 +62,7 @@ async fn connect(url: &str) -> Result<DatabaseConnection, StoreError> {
     Ok(Connect::connect(options).await?)
 }
 
-async fn row(connection: &DatabaseConnection, sql: &'static str) -> Result<sea_orm::QueryResult, StoreError> {
-    let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+async fn row(connection: &DatabaseConnection, asked: Statement) -> Result<sea_orm::QueryResult, StoreError> {
+    let row = connection.query_one_raw(asked).await?;
     row.ok_or_else(|| StoreError::Setup("the database answered nothing".to_owned()))
 }
