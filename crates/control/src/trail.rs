@@ -8,7 +8,8 @@ mod verify;
 
 pub use difference::{FieldChange, difference};
 pub use gatewarden_store::EntryFilter;
-pub use list::{TrailPage, list};
+pub use gatewarden_trail::{Change, Entry};
+pub use list::{TrailPage, list, search};
 pub use names::Names;
 pub use read::{ReadChange, ReadEntry, read};
 pub use verify::{Verification, verify, verify_for};

@@ -20,6 +20,8 @@ pub struct EntryFilter {
     pub actor: Option<Id<Account>>,
     /// That concern this record.
     pub record: Option<Uuid>,
+    /// By one of these accounts, or on one of these records.
+    pub about: Option<Vec<Uuid>>,
     /// From here on.
     pub since: Option<Timestamp>,
     /// Before this.
@@ -56,19 +58,28 @@ impl OrgRead {
             .add_option(filter.until.map(|until| Column::At.lt(until.micros())))
             .add_option(filter.before.map(|before| Column::Seq.lt(column(before))))
             .add_option(match filter.record {
-                Some(record) => Some(
-                    Condition::any().add(Column::Seq.is_in(self.seqs(record).await?)).add(Column::Target.eq(record)),
-                ),
+                Some(record) => Some(self.concerning(&[record]).await?),
+                None => None,
+            })
+            .add_option(match &filter.about {
+                Some(about) => {
+                    let by = Column::Actor.is_in(about.iter().copied());
+                    Some(self.concerning(about).await?.add(by))
+                }
                 None => None,
             });
         let rows = Entity::find().filter(condition).order_by_desc(Column::Seq).limit(limit).all(&self.tx).await?;
         rows.into_iter().map(|row| Ok(Entry::from_bytes(&row.bytes)?)).collect()
     }
 
-    async fn seqs(&self, record: Uuid) -> Result<Vec<i64>, StoreError> {
-        use entity::changes::{Column, Entity};
-        let rows = Entity::find().filter(Column::Record.eq(record)).order_by_desc(Column::Seq).limit(10_000);
-        Ok(rows.all(&self.tx).await?.into_iter().map(|row| row.seq).collect())
+    /// The entries that changed or were done to one of these records.
+    async fn concerning(&self, records: &[Uuid]) -> Result<Condition, StoreError> {
+        use entity::{changes, entries};
+        let these = || records.iter().copied();
+        let changes = changes::Entity::find().filter(changes::Column::Record.is_in(these()));
+        let rows = changes.order_by_desc(changes::Column::Seq).limit(10_000).all(&self.tx).await?;
+        let changed = entries::Column::Seq.is_in(rows.into_iter().map(|row| row.seq));
+        Ok(Condition::any().add(changed).add(entries::Column::Target.is_in(these())))
     }
 
     /// One entry with the hash kept for it.

@@ -4,6 +4,8 @@ pub mod invites;
 pub mod members;
 pub mod organization;
 pub mod roles;
+pub mod trail;
+pub mod usage;
 
 use gatewarden_control::FieldError;
 

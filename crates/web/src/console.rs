@@ -6,6 +6,8 @@ pub mod invitation;
 pub mod invites;
 pub mod members;
 pub mod organizations;
+pub mod overview;
 pub mod set_up;
 pub mod settings;
 pub mod sign_in;
+pub mod trail;

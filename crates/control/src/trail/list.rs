@@ -30,13 +30,30 @@ pub async fn list(
     filter: &EntryFilter,
     limit: usize,
 ) -> Result<TrailPage, Error> {
+    search(app, caller, organization, None, filter, limit).await
+}
+
+/// The same, of these only the ones that `text` finds: by or about whoever and whatever is called so or has this id, as
+/// far as the caller may know what things are called.
+///
+/// # Errors
+/// When the caller may not read the trail.
+pub async fn search(
+    app: &App,
+    caller: &Caller,
+    organization: Id<Organization>,
+    text: Option<&str>,
+    filter: &EntryFilter,
+    limit: usize,
+) -> Result<TrailPage, Error> {
     let read = app.store.read(caller, organization).await?;
     let permit = read.permit::<actions::ReadTrail>()?;
     let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let mut entries = read.entries(&permit, filter, one_more).await?;
+    let names = Names::load(&read, organization).await?;
+    let filter = EntryFilter { about: text.map(|text| names.find(text)), ..filter.clone() };
+    let mut entries = read.entries(&permit, &filter, one_more).await?;
     let more = entries.len() > limit;
     entries.truncate(limit);
     let older = entries.last().filter(|_| more).map(|entry| entry.seq);
-    let names = Names::load(&read, organization).await?;
     Ok(TrailPage { entries, names, older, size: read.size(&permit).await? })
 }

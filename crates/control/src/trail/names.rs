@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use gatewarden_access::actions::{ListKeys, ListMembers, ListModels, ListProviders, ListRoles};
 use gatewarden_store::OrgRead;
-use gatewarden_types::{Account, Actor, Id, Job, Key, Member, Model, Name, Organization, Provider, Role, Target, Via};
+use gatewarden_types::{
+    Account, Actor, Id, Job, Key, Kind, Member, Model, Name, Organization, Provider, Role, Target, Via,
+};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{Error, names::people};
@@ -45,6 +48,40 @@ impl Names {
     /// What a record is called; none where it is gone or the reader may not know.
     pub fn record(&self, id: Uuid) -> Option<&str> {
         self.records.get(&id).map(String::as_str)
+    }
+
+    /// Everyone who is known, by account, in the order of their names.
+    pub fn people(&self) -> impl Iterator<Item = (Id<Account>, &Name)> {
+        let mut people: Vec<_> = self.accounts.iter().map(|(account, name)| (*account, name)).collect();
+        people.sort_by(|a, b| a.1.cmp(b.1));
+        people.into_iter()
+    }
+
+    /// A field's value, for people: ids as names, lists with commas.
+    pub fn value(&self, value: &Value) -> String {
+        match value {
+            Value::String(text) => {
+                let named = id(text).and_then(|id| self.record(id).or_else(|| self.account(id)));
+                named.unwrap_or(text).to_owned()
+            }
+            Value::Array(values) => values.iter().map(|value| self.value(value)).collect::<Vec<_>>().join(", "),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whatever has this id, or is called so in part.
+    pub(super) fn find(&self, text: &str) -> Vec<Uuid> {
+        if let Some(id) = id(text.trim()) {
+            return vec![id];
+        }
+        let part = text.trim().to_lowercase();
+        let fits = |name: &str| name.to_lowercase().contains(&part);
+        let accounts = self.accounts.iter().filter(|(_, name)| fits(name.as_str())).map(|(account, _)| account.uuid());
+        accounts.chain(self.records.iter().filter(|(_, name)| fits(name)).map(|(record, _)| *record)).collect()
+    }
+
+    fn account(&self, id: Uuid) -> Option<&str> {
+        self.accounts.get(&Id::from_uuid(id)).map(Name::as_str)
     }
 
     /// What an act was done to, for people: a name, else its id.
@@ -94,4 +131,13 @@ impl Names {
     fn add(&mut self, names: impl Iterator<Item = (Uuid, String)>) {
         self.records.extend(names);
     }
+}
+
+/// The 128 bits of an id of any kind.
+fn id(text: &str) -> Option<Uuid> {
+    let (prefix, digits) = text.split_once('_')?;
+    let plain = (1..=4).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_lowercase());
+    // Every kind writes its digits alike, so any marker serves to read them.
+    let read = format!("{}_{digits}", Account::PREFIX).parse::<Id<Account>>().ok();
+    read.filter(|_| plain).map(Id::uuid)
 }

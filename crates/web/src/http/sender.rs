@@ -43,7 +43,12 @@ impl KeyHolder {
     /// # Errors
     /// When it is no such id.
     pub fn id<K: Kind>(&self, name: &str) -> Result<Id<K>, Fault> {
-        self.http.match_info().get(name).unwrap_or_default().parse().map_err(|_| Fault::NotFound)
+        self.part(name).parse().map_err(|_| Fault::NotFound)
+    }
+
+    /// The text that stands in the address under `name`.
+    pub fn part(&self, name: &str) -> &str {
+        self.http.match_info().get(name).unwrap_or_default()
     }
 
     /// The JSON that was sent.

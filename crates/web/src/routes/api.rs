@@ -5,12 +5,21 @@ use gatewarden_access::actions as a;
 
 use crate::{
     Operation, Route,
-    api::{invites, members, organization, roles},
+    api::{invites, members, organization, roles, trail, usage},
 };
 
 const PAGE: [(&str, &str); 2] =
     [("after", "what the page before gave as next"), ("limit", "at most so many: 1 to 200, 50 unless said")];
 const MEMBERS: [(&str, &str); 4] = [("q", "part of a name or address"), ("role", "the id of a role"), PAGE[0], PAGE[1]];
+
+const TRAIL: [(&str, &str); 5] = [
+    ("q", "part of what someone or something is called, or an id"),
+    ("action", "the name of an action, such as member.change_role"),
+    ("actor", "the id of an account"),
+    PAGE[0],
+    PAGE[1],
+];
+const RANGE: [(&str, &str); 1] = [("range", "24h, 7d or 30d; 30d unless said")];
 
 pub(super) fn table() -> Vec<Route> {
     vec![
@@ -93,6 +102,24 @@ pub(super) fn table() -> Vec<Route> {
             "/api/v1/invites/{invite}",
             Operation::done("Revoke an invite").if_match(),
             invites::revoke,
+        ),
+        Route::api::<a::ReadUsage, _>(
+            Method::GET,
+            "/api/v1/usage",
+            Operation::answers::<usage::Usage>("Read usage over a span").query(&RANGE),
+            usage::read,
+        ),
+        Route::api::<a::ReadTrail, _>(
+            Method::GET,
+            "/api/v1/trail",
+            Operation::answers::<trail::Trail>("List entries of the trail").query(&TRAIL),
+            trail::list,
+        ),
+        Route::api::<a::ReadTrail, _>(
+            Method::GET,
+            "/api/v1/trail/{seq}",
+            Operation::answers::<trail::WholeEntry>("Read an entry and what it changed"),
+            trail::read,
         ),
     ]
 }

@@ -5,7 +5,9 @@ use gatewarden_access::actions as a;
 
 use crate::{
     Route,
-    console::{account, files, invitation, invites, members, organizations, set_up, settings, sign_in},
+    console::{
+        account, files, invitation, invites, members, organizations, overview, set_up, settings, sign_in, trail,
+    },
 };
 
 const STATIC: &str = "the same bytes for everyone";
@@ -38,6 +40,9 @@ pub(super) fn table() -> Vec<Route> {
         Route::account::<a::ListOrganizations, _>(Method::GET, "/", organizations::start),
         Route::account::<a::ListOrganizations, _>(Method::GET, "/organizations", organizations::list),
         Route::account::<a::RegisterOrganization, _>(Method::POST, "/organizations", organizations::create),
+        Route::organization::<a::ReadUsage, _>(Method::GET, "/o/{organization}", overview::show),
+        Route::organization::<a::ReadTrail, _>(Method::GET, "/o/{organization}/trail", trail::list),
+        Route::organization::<a::ReadTrail, _>(Method::GET, "/o/{organization}/trail/{seq}", trail::entry),
         Route::organization::<a::ListMembers, _>(Method::GET, "/o/{organization}/members", members::list),
         Route::organization::<a::ChangeMemberRole, _>(
             Method::POST,

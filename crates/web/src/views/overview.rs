@@ -43,8 +43,6 @@ pub struct Card {
 /// Calls that were refused for one reason.
 #[derive(Clone, Debug, Default)]
 pub struct RefusedRow {
-    /// The key's or member's name.
-    pub who: String,
     /// Why, in two words: `Key revoked`.
     pub why: String,
     /// How many, as shown.

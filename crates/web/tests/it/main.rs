@@ -13,4 +13,6 @@ mod records_account;
 mod records_browser;
 mod records_doors;
 mod records_invites;
+mod records_overview;
+mod records_trail;
 mod things;

@@ -25,10 +25,11 @@ impl Which {
     pub const ALL: [Self; 4] = [Self::Own, Self::Foreign, Self::Absent, Self::Malformed];
 }
 
-/// The name that a path gives to its thing, if it names one in an organization.
+/// The name that a path gives to its thing, if it names one in an organization. A position in a trail names nothing: each
+/// trail has a first entry.
 pub fn param(path: &str) -> Option<&str> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names.filter(|name| *name != "organization").next_back()
+    names.filter(|name| !matches!(*name, "organization" | "seq")).next_back()
 }
 
 /// Whether a path serves files, which are the same for everyone.
@@ -59,7 +60,7 @@ impl Things {
     /// The path with its names filled in.
     pub fn path(&self, world: &World, path: &str, which: Which) -> String {
         let set = if which == Which::Foreign { &self.there } else { &self.here };
-        let mut filled = path.replace("{organization}", world.house().slug.as_str());
+        let mut filled = path.replace("{organization}", world.house().slug.as_str()).replace("{seq}", "1");
         for (name, own, absent) in [
             ("member", &set.member, fresh::<gatewarden_types::Member>(world)),
             ("key", &set.key, fresh::<Key>(world)),

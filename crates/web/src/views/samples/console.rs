@@ -20,12 +20,7 @@ fn bars(all: &[(&str, u64)]) -> Vec<Bar> {
 
 fn overview() -> Drawn {
     let card = |label: &str, value: &str, note: &str| Card { label: t(label), value: t(value), note: t(note) };
-    let refused = |who: &str, why: &str, calls: &str, helps: &str| RefusedRow {
-        who: t(who),
-        why: t(why),
-        calls: t(calls),
-        helps: t(helps),
-    };
+    let refused = |why: &str, calls: &str, helps: &str| RefusedRow { why: t(why), calls: t(calls), helps: t(helps) };
     let full = Overview {
         shell: shell(Place::Overview),
         range: Range::Month,
@@ -45,9 +40,9 @@ fn overview() -> Drawn {
         ]),
         members: bars(&[("Dmitri Orlov", 641_207), ("Ada Lindqvist", 312_480), ("Bashir Karim", 8_112)]),
         refused: vec![
-            refused("Research", "Model not approved", "17", "o3-pro · Ada or Bashir can approve it"),
-            refused("Support bot", "Key revoked", "5", "revoked 2 min ago by Bashir Karim"),
-            refused("Hana Takeda", "Member suspended", "1", "an owner or admin can reinstate"),
+            refused("Model not approved", "17", "o3-pro · Ada or Bashir can approve it"),
+            refused("Key revoked", "5", "revoked 2 min ago by Bashir Karim"),
+            refused("Member suspended", "1", "an owner or admin can reinstate"),
         ],
         first_call: None,
     };

@@ -1,0 +1,90 @@
+//! Reading the trail, as a page, below a row, and as JSON.
+
+use actix_web::http::Method;
+use gatewarden_control::members::{self, ChangeMemberRole};
+use gatewarden_testkit::{World, on_both};
+use gatewarden_types::{Builtin, Key, Seq};
+
+use crate::{
+    harness::{Asker, door, site},
+    records_browser::Tab,
+};
+
+/// Makes the viewer a member and says which entry tells of it.
+async fn promoted(world: &World) -> Seq {
+    let command = ChangeMemberRole { member: world.viewer().id(), role: world.role(Builtin::Member), seen: None };
+    let done = members::change_role(world.app(), &world.owner().caller(), world.org(), command).await;
+    done.expect("an owner changes roles").version
+}
+
+on_both! {
+    async fn an_entry_tells_who_did_what_and_what_it_was(world: World) {
+        let door = door(&site(&world)).await;
+        let seq = promoted(&world).await;
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let list = owner.get("/o/here/trail").await;
+        assert!(list.says("changed a role") && list.says("Vera Viewer") && list.says("created the organization"));
+        let page = owner.get(&format!("/o/here/trail/{seq}")).await;
+        for part in ["Olive Owner", "changed a role", "<dt>role</dt>", "</span>Viewer</del>", "</span>Member</ins>", "Owner, organization-wide"] {
+            assert!(page.says(part), "{part}: {}", page.body);
+        }
+        let below = owner.part(&format!("/o/here/trail/{seq}")).await;
+        assert!(below.says("</span>Member</ins>") && !below.says("<html"));
+
+        let key = Asker::Key(world.key_of(world.owner(), Key::all_levels()).await.text);
+        let entry = door.get(&key, &format!("/api/v1/trail/{seq}")).await.json();
+        assert_eq!(entry["action"], "member.change_role");
+        assert_eq!(entry["actor"]["id"], world.owner().account.to_string());
+        assert_eq!(entry["target"], world.viewer().id().to_string());
+        let field = &entry["changes"][0]["fields"][0];
+        let roles = [world.role(Builtin::Viewer).to_string(), world.role(Builtin::Member).to_string()];
+        assert_eq!((&field["was"], &field["is"]), (&roles[0].as_str().into(), &roles[1].as_str().into()));
+        assert!(entry["leaf"].as_str().is_some_and(|leaf| leaf.len() == 64));
+    }
+
+    async fn the_trail_is_searched_filtered_and_paged(world: World) {
+        let door = door(&site(&world)).await;
+        let seq = promoted(&world).await.to_string();
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let link = format!("href=\"/o/here/trail/{seq}\"");
+        let viewer = world.viewer().id();
+        for query in ["q=vera", "action=member.change_role", &format!("q={viewer}"), "when=24h"] {
+            assert!(owner.get(&format!("/o/here/trail?{query}")).await.says(&link), "{query}");
+        }
+        for query in ["q=nobody+is+called+so", "action=key.revoke", &format!("by={}", world.viewer().account)] {
+            let page = owner.get(&format!("/o/here/trail?{query}")).await;
+            assert!(page.code() == 200 && page.says("No entry matches"), "{query}");
+        }
+        assert_eq!(owner.get("/o/here/trail?by=x").await.code(), 400);
+        let part = owner.part("/o/here/trail?q=vera").await;
+        assert!(part.says(&link) && !part.says("<html"));
+
+        let key = Asker::Key(world.key_of(world.owner(), Key::all_levels()).await.text);
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = door.get(&key, &format!("/api/v1/trail?limit=3{after}")).await.json();
+            seen.extend(page["data"].as_array().expect("entries").iter().map(|entry| entry["seq"].as_u64()));
+            let Some(next) = page["next"].as_u64() else { break };
+            after = format!("&after={next}");
+        }
+        let size = world.trail(world.org()).await.len() as u64;
+        assert_eq!(seen, (1..=size).rev().map(Some).collect::<Vec<_>>(), "each once, newest first");
+        assert_eq!(door.get(&key, "/api/v1/trail?limit=x").await.code(), 400);
+    }
+
+    async fn only_who_may_reads_the_trail(world: World) {
+        let door = door(&site(&world)).await;
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let absent = owner.get("/o/here/trail/999999").await;
+        assert_eq!((absent.code(), owner.get("/o/here/trail/x").await.told()), (404, absent.told()));
+        let mut member = Tab::signed_in(&door, world.member()).await;
+        assert_eq!(member.get("/o/here/trail").await.code(), 403);
+        assert_eq!(member.get("/o/here/trail/1").await.code(), 403);
+        let mut stranger = Tab::signed_in(&door, world.stranger()).await;
+        let foreign = stranger.get("/o/here/trail/1").await;
+        let nowhere = stranger.get("/o/here/trail/999999").await;
+        assert_eq!((foreign.code(), foreign.told()), (404, nowhere.told()));
+        let unknown = door.ask(&Asker::Nobody, Method::GET, "/api/v1/trail/1", None).await;
+        assert_eq!(unknown.code(), 401);
+    }
+}
