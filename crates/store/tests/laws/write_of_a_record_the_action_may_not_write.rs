@@ -3,7 +3,7 @@ use gatewarden_store::OrgTx;
 use gatewarden_types::Key;
 
 async fn write(tx: &mut OrgTx, permit: &Permit<ChangeMemberRole>, key: &Key) {
-    drop(tx.put(permit, key).await);
+    drop(tx.put::<ChangeMemberRole, Key>(permit, key).await);
 }
 
 fn main() {}
