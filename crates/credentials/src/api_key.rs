@@ -53,12 +53,18 @@ impl ApiKey {
         Some(Self { id: Id::from_uuid(Uuid::from_u64_pair(high, low)), secret: bytes(base62::decode(secret)?) })
     }
 
-    /// The text to show once, to whoever made the key.
-    pub fn text(&self) -> Secret<String> {
+    /// How the text of the key `id` begins: all that stands before its secret, by which people know it again.
+    pub fn beginning(id: Id<Key>) -> String {
         let mut text = String::with_capacity(Self::LENGTH);
         text.push_str(PREFIX);
-        let (high, low) = self.id.uuid().as_u64_pair();
+        let (high, low) = id.uuid().as_u64_pair();
         base62::encode([high, low], ID, &mut text);
+        text
+    }
+
+    /// The text to show once, to whoever made the key.
+    pub fn text(&self) -> Secret<String> {
+        let mut text = Self::beginning(self.id);
         base62::encode(limbs(&self.secret), SECRET, &mut text);
         let sum = crc32fast::hash(text.as_bytes());
         base62::encode([u64::from(sum)], SUM, &mut text);
@@ -162,6 +168,7 @@ mod tests {
             prop_assert_eq!((read.id, read.secret), (key.id, key.secret));
             prop_assert!(read.matches(&key.verifier()));
             prop_assert!(read.text().expose() == text.expose());
+            prop_assert!(text.expose().starts_with(&ApiKey::beginning(key.id)));
         }
 
         #[test]

@@ -14,7 +14,7 @@ pub(crate) use answer::{html, now_true};
 pub use fault::Fault;
 pub use here::{Here, may};
 pub(crate) use layers::{forms_from_elsewhere, frame};
-pub use sender::{KeyHolder, Stored};
+pub use sender::KeyHolder;
 pub use visitor::{SESSION_COOKIE, Stranger, Visitor};
 
 /// Nothing is served at the path.
@@ -23,6 +23,6 @@ pub(crate) async fn not_found() -> Answer {
 }
 
 /// Something is, but not for this method.
-pub(crate) async fn method_not_allowed() -> Answer {
-    Err(Fault::Method)
+pub(crate) fn method_not_allowed(allowed: String) -> Answer {
+    Err(Fault::Method { allowed })
 }

@@ -1,5 +1,9 @@
 //! The description of the JSON API, OpenAPI 3.1, made from the route table and the schemas of what it takes and gives.
 
+mod reading;
+
+pub use reading::groups;
+
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -53,6 +57,7 @@ fn describe_one(route: &Route, operation: &Operation, schemas: &mut SchemaGenera
     let mut described = json!({
         "operationId": route.action.map(|action| action.name.replace('.', "_")),
         "summary": operation.summary,
+        "description": needs(route),
         "tags": [tag(route.path)],
         "parameters": parameters(route, operation),
         "responses": responses,
@@ -64,11 +69,22 @@ fn describe_one(route: &Route, operation: &Operation, schemas: &mut SchemaGenera
     described
 }
 
+/// What a caller needs, as a sentence.
+fn needs(route: &Route) -> String {
+    let Some(action) = route.action else { return String::new() };
+    let (feature, level) = action.level;
+    let (permission, feature, level) = (action.permission.word(), feature.word(), level.word());
+    format!("The key's owner needs `{permission}`, and the key itself the level {level} for {feature}.")
+}
+
 /// The refusals that a route may answer with.
 fn refusals(route: &Route, operation: &Operation) -> Vec<u16> {
     let mut statuses = vec![400, 401, 403, 404, 429, 503];
     if operation.takes.is_some() {
-        statuses.extend([413, 422]);
+        statuses.push(413);
+    }
+    if operation.takes.is_some() || !operation.query.is_empty() {
+        statuses.push(422);
     }
     if route.method != actix_web::http::Method::GET {
         statuses.push(409);
@@ -95,7 +111,9 @@ fn parameters(route: &Route, operation: &Operation) -> Vec<Value> {
     let path =
         in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
     let query = operation.query.iter().map(|(name, meaning)| {
-        json!({ "name": name, "in": "query", "description": meaning, "schema": { "type": "string" } })
+        let schema =
+            if *name == "limit" { json!({ "type": "integer", "minimum": 1 }) } else { json!({ "type": "string" }) };
+        json!({ "name": name, "in": "query", "description": meaning, "schema": schema })
     });
     let mut all: Vec<Value> = path.chain(query).collect();
     if operation.idempotent {

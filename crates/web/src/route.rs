@@ -174,9 +174,12 @@ pub fn register(table: &[Route], config: &mut web::ServiceConfig) {
     paths.sort_unstable();
     paths.dedup();
     for path in paths {
-        let routes = table.iter().filter(|route| route.path == path);
-        let resource = routes.fold(web::resource(path), |resource, route| resource.route((route.register)()));
-        config.service(resource.default_service(web::to(crate::http::method_not_allowed)));
+        let routes = || table.iter().filter(|route| route.path == path);
+        let resource = routes().fold(web::resource(path), |resource, route| resource.route((route.register)()));
+        let allowed: Vec<&str> = routes().map(|route| route.method.as_str()).collect();
+        let allowed = allowed.join(", ");
+        let other = move || std::future::ready(crate::http::method_not_allowed(allowed.clone()));
+        config.service(resource.default_service(web::to(other)));
     }
     config.default_service(web::to(crate::http::not_found));
 }

@@ -1,17 +1,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_access::{Caller, Facts, actions};
-use gatewarden_store::{Giving, OrgRead, Person, StoreError};
+use gatewarden_credentials::ApiKey;
+use gatewarden_store::{Giving, OrgRead, Person};
 use gatewarden_types::{
-    Id, Key, KeyOwner, KeyState, Member, MemberState, Model, ModelName, Organization, Timestamp, Versioned, fold,
+    Id, Key, KeyOwner, KeyState, Member, Model, ModelName, Organization, Timestamp, Versioned, fold,
 };
 
+use super::owners::{MayOn, Owners};
 use crate::{App, Error, names};
 
 /// Which keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyFilter {
-    /// Part of the key's or its owner's name, in any case.
+    /// Part of the key's or its owner's name, in any case, or how the key's text begins.
     pub search: Option<String>,
     /// Of this owner.
     pub owner: Option<KeyOwner>,
@@ -37,10 +39,19 @@ pub enum KeyStanding {
 pub struct ListKeys {
     /// Which keys.
     pub filter: KeyFilter,
-    /// Made before this one; none for the newest.
-    pub before: Option<Id<Key>>,
+    /// From where; none for the newest.
+    pub from: Option<KeysFrom>,
     /// At most how many.
     pub limit: usize,
+}
+
+/// Where a page of keys begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeysFrom {
+    /// With the keys made next before this one.
+    OlderThan(Id<Key>),
+    /// With the keys made next after this one.
+    NewerThan(Id<Key>),
 }
 
 /// A key as listed.
@@ -54,6 +65,8 @@ pub struct ListedKey {
     pub owner: Option<Person>,
     /// When it was last used.
     pub last_used: Option<Timestamp>,
+    /// What the caller may do to it.
+    pub may: MayOn,
 }
 
 /// A page of keys, newest first, with what it takes to draw it.
@@ -63,7 +76,9 @@ pub struct ListedKeys {
     pub rows: Vec<ListedKey>,
     /// How many keys the filter matches in all.
     pub total: usize,
-    /// Whether there are more after these.
+    /// Whether there are newer ones before these.
+    pub earlier: bool,
+    /// Whether there are older ones after these.
     pub more: bool,
     /// The names of every model there is or was.
     pub models: BTreeMap<Id<Model>, ModelName>,
@@ -85,15 +100,30 @@ pub async fn list(
     let permit = read.permit::<actions::ListKeys>()?;
     let mut rows = listed(&read, read.list(&permit).await?).await?;
     rows.retain(|row| matches(row, &command.filter));
-    let total = rows.len();
     rows.sort_by_key(|row| std::cmp::Reverse(row.key.record.id));
-    rows.retain(|row| command.before.is_none_or(|before| row.key.record.id < before));
-    let more = rows.len() > command.limit;
-    rows.truncate(command.limit);
+    let total = rows.len();
+    let here = stretch(&rows, command.from, command.limit);
+    let (earlier, more) = (here.start > 0, here.end < total);
+    let mut rows: Vec<ListedKey> = rows.drain(here).collect();
     last_used(&read, &mut rows).await?;
     let models: Vec<Versioned<Model>> = read.list(&permit).await?;
     let models = models.into_iter().map(|row| (row.record.id, row.record.name)).collect();
-    Ok(ListedKeys { rows, total, more, models, facts: read.facts().clone() })
+    Ok(ListedKeys { rows, total, earlier, more, models, facts: read.facts().clone() })
+}
+
+/// Which of the rows, newest first, make the page.
+fn stretch(rows: &[ListedKey], from: Option<KeysFrom>, limit: usize) -> std::ops::Range<usize> {
+    match from {
+        Some(KeysFrom::NewerThan(id)) => {
+            let end = rows.partition_point(|row| row.key.record.id > id);
+            end.saturating_sub(limit)..end
+        }
+        Some(KeysFrom::OlderThan(id)) => {
+            let start = rows.partition_point(|row| row.key.record.id >= id);
+            start..start.saturating_add(limit).min(rows.len())
+        }
+        None => 0..limit.min(rows.len()),
+    }
 }
 
 /// One key, and what the caller may do.
@@ -115,13 +145,14 @@ pub async fn read(
 }
 
 async fn listed(read: &OrgRead, keys: Vec<Versioned<Key>>) -> Result<Vec<ListedKey>, Error> {
-    let owners: BTreeSet<Id<Member>> = keys.iter().filter_map(|row| member(&row.record)).collect();
-    let suspended = suspended(read).await?;
-    let people = names::people(read, owners).await?;
+    let members: BTreeSet<Id<Member>> = keys.iter().filter_map(|row| member(&row.record)).collect();
+    let owners = Owners::load(read).await?;
+    let people = names::people(read, members).await?;
     let row = |key: Versioned<Key>| ListedKey {
-        standing: standing(&key.record, &suspended, read.now()),
+        standing: standing(&key.record, &owners, read.now()),
         owner: member(&key.record).and_then(|owner| people.get(&owner).cloned()),
         last_used: None,
+        may: owners.may_on(read.facts(), &key.record, read.now()),
         key,
     };
     Ok(keys.into_iter().map(row).collect())
@@ -134,19 +165,12 @@ fn member(key: &Key) -> Option<Id<Member>> {
     }
 }
 
-/// The suspended members, as far as the reader may know.
-async fn suspended(read: &OrgRead) -> Result<BTreeSet<Id<Member>>, StoreError> {
-    let Ok(permit) = read.permit::<actions::ListMembers>() else { return Ok(BTreeSet::new()) };
-    let members = read.list::<_, Member>(&permit).await?.into_iter().map(|row| row.record);
-    Ok(members.filter(|member| member.state == MemberState::Suspended).map(|member| member.id).collect())
-}
-
-fn standing(key: &Key, suspended: &BTreeSet<Id<Member>>, now: Timestamp) -> KeyStanding {
+fn standing(key: &Key, owners: &Owners, now: Timestamp) -> KeyStanding {
     if key.state == KeyState::Revoked {
         KeyStanding::Revoked
     } else if !key.works(now) {
         KeyStanding::Expired
-    } else if member(key).is_some_and(|owner| suspended.contains(&owner)) {
+    } else if member(key).is_some_and(|owner| owners.suspended(owner)) {
         KeyStanding::OwnerSuspended
     } else {
         KeyStanding::Active
@@ -154,12 +178,18 @@ fn standing(key: &Key, suspended: &BTreeSet<Id<Member>>, now: Timestamp) -> KeyS
 }
 
 fn matches(row: &ListedKey, filter: &KeyFilter) -> bool {
+    let key = &row.key.record;
     let named = |search: &str| {
         let owner = row.owner.as_ref().map(|person| fold(person.name.as_str())).unwrap_or_default();
-        fold(row.key.record.name.as_str()).contains(search) || owner.contains(search)
+        fold(key.name.as_str()).contains(search) || owner.contains(search)
     };
-    filter.search.as_deref().map(fold).is_none_or(|search| named(&search))
-        && filter.owner.is_none_or(|owner| owner == row.key.record.owner)
+    let begins = |search: &str| {
+        let (typed, beginning) = (search.trim().trim_end_matches('…'), ApiKey::beginning(key.id));
+        // A whole key that is pasted names itself; no more of it is looked at.
+        typed.starts_with("gwk_") && (beginning.starts_with(typed) || typed.starts_with(&beginning))
+    };
+    filter.search.as_deref().is_none_or(|search| named(&fold(search)) || begins(search))
+        && filter.owner.is_none_or(|owner| owner == key.owner)
         && filter.standing.is_none_or(|standing| standing == row.standing)
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use gatewarden_control::{
     Caller, Error, Once,
-    keys::{self, CreateKey, KeyFilter, KeyStanding, ListKeys},
+    keys::{self, CreateKey, KeyFilter, KeyStanding, KeysFrom, ListKeys},
     members, models,
 };
 use gatewarden_credentials::ApiKey;
@@ -31,7 +31,7 @@ fn of_organization() -> CreateKey {
 }
 
 async fn listed(world: &World, caller: &Caller, filter: KeyFilter) -> Vec<String> {
-    let command = ListKeys { filter, before: None, limit: 50 };
+    let command = ListKeys { filter, from: None, limit: 50 };
     let page = keys::list(world.app(), caller, world.org(), command).await.unwrap();
     page.rows.into_iter().map(|row| row.key.record.name.to_string()).collect()
 }
@@ -156,12 +156,18 @@ gatewarden_testkit::on_both! {
         assert_eq!(listed(&world, &viewer, standing(KeyStanding::Expired)).await, ["Brief"]);
         members::suspend(app, &world.owner().caller(), org, world.member().id(), None).await.unwrap();
         assert_eq!(listed(&world, &viewer, standing(KeyStanding::OwnerSuspended)).await, ["Mine"]);
-        let page = ListKeys { filter: KeyFilter::default(), before: Some(mine.id), limit: 1 };
+        let page = ListKeys { filter: KeyFilter::default(), from: Some(KeysFrom::OlderThan(mine.id)), limit: 1 };
         let page = keys::list(app, &viewer, org, page).await.unwrap();
         assert_eq!((page.rows.len(), page.total, page.more), (1, 4, true));
         assert_eq!(page.rows[0].key.record.name.as_str(), "Admin's");
+        let back = Some(KeysFrom::NewerThan(page.rows[0].key.record.id));
+        let page = ListKeys { filter: KeyFilter::default(), from: back, limit: 1 };
+        let page = keys::list(app, &viewer, org, page).await.unwrap();
+        assert_eq!((page.rows[0].key.record.id, page.earlier, page.more), (mine.id, true, true));
+        let begins = KeyFilter { search: Some(ApiKey::beginning(mine.id)), ..KeyFilter::default() };
+        assert_eq!(listed(&world, &viewer, begins).await, ["Mine"]);
         for caller in outsiders(&world) {
-            let command = ListKeys { filter: KeyFilter::default(), before: None, limit: 1 };
+            let command = ListKeys { filter: KeyFilter::default(), from: None, limit: 1 };
             assert!(refused(&keys::list(app, &caller, org, command).await));
             assert!(refused(&keys::read(app, &caller, org, mine.id).await));
         }

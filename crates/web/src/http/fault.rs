@@ -15,8 +15,11 @@ pub enum Fault {
     #[error("There is nothing here that you can see.")]
     NotFound,
     /// Another method would do.
-    #[error("This address takes another method.")]
-    Method,
+    #[error("This address takes another method: {allowed}.")]
+    Method {
+        /// The methods it takes.
+        allowed: String,
+    },
     /// The caller may not.
     #[error("{message}")]
     Forbidden {
@@ -56,7 +59,7 @@ impl Fault {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
@@ -72,7 +75,7 @@ impl Fault {
         match self {
             Self::Unauthenticated => "unauthenticated",
             Self::NotFound => "not_found",
-            Self::Method => "method_not_allowed",
+            Self::Method { .. } => "method_not_allowed",
             Self::Forbidden { word, .. } => word,
             Self::Invalid(_) => "invalid",
             Self::Malformed(_) => "malformed",

@@ -31,7 +31,12 @@ pub(crate) async fn frame(
     let mut response = next.call(request).await?.map_into_boxed_body();
     let fault = response.response().extensions().get::<Fault>().cloned();
     if let Some(fault) = fault.or_else(|| unread(response.response())) {
-        let drawn = draw(response.request(), &fault, id).await;
+        let mut drawn = draw(response.request(), &fault, id).await;
+        if let Fault::Method { allowed } = &fault
+            && let Ok(allowed) = header::HeaderValue::from_str(allowed)
+        {
+            drawn.headers_mut().insert(header::ALLOW, allowed);
+        }
         response = response.into_response(drawn);
     }
     let secure = site.is_some_and(|site| site.is_secure());

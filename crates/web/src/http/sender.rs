@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web};
-use gatewarden_control::{Caller, authenticate};
+use gatewarden_control::{Caller, Once, authenticate};
 use gatewarden_types::{Id, Kind, Organization, Request, Seq};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -21,9 +21,6 @@ pub struct KeyHolder {
     pub organization: Id<Organization>,
     http: HttpRequest,
 }
-
-/// What a create that is sent twice is known by: its `Idempotency-Key` and a hash of what it says.
-pub type Stored = Option<(String, [u8; 32])>;
 
 impl KeyHolder {
     async fn authenticate(http: HttpRequest) -> Result<Self, Fault> {
@@ -86,7 +83,7 @@ impl KeyHolder {
     ///
     /// # Errors
     /// When the `Idempotency-Key` is empty, longer than 255 characters or not plain text.
-    pub fn repeat(&self, body: &[u8]) -> Result<Stored, Fault> {
+    pub fn repeat(&self, body: &[u8]) -> Result<Option<Once>, Fault> {
         let Some(header) = self.http.headers().get("idempotency-key") else { return Ok(None) };
         let word = header.to_str().unwrap_or_default();
         if word.is_empty() || word.len() > 255 {
@@ -94,7 +91,7 @@ impl KeyHolder {
         }
         let mut said = format!("{} {}\n", self.http.method(), self.http.path()).into_bytes();
         said.extend_from_slice(body);
-        Ok(Some((word.to_owned(), gatewarden_credentials::digest(&said).0)))
+        Ok(Some(Once { word: word.to_owned(), request: gatewarden_credentials::digest(&said).0 }))
     }
 
     /// Answers with JSON; `version` becomes the `ETag` that an `If-Match` takes.

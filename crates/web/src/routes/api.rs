@@ -5,7 +5,7 @@ use gatewarden_access::actions as a;
 
 use crate::{
     Operation, Route,
-    api::{invites, members, organization, roles, trail, usage},
+    api::{document, invites, keys, members, models, organization, providers, roles, trail, usage},
 };
 
 const PAGE: [(&str, &str); 2] =
@@ -20,8 +20,27 @@ const TRAIL: [(&str, &str); 5] = [
     PAGE[1],
 ];
 const RANGE: [(&str, &str); 1] = [("range", "24h, 7d or 30d; 30d unless said")];
+const KEYS: [(&str, &str); 5] = [
+    ("q", "part of the key's or its owner's name, or how its text begins"),
+    ("owner", "the id of a member, or organization"),
+    ("state", "active, expired, revoked or owner_suspended"),
+    PAGE[0],
+    PAGE[1],
+];
+const SAME: &str = "it says the same to everyone";
 
 pub(super) fn table() -> Vec<Route> {
+    [about_the_api(), organization(), keys(), models(), providers()].into_iter().flatten().collect()
+}
+
+fn about_the_api() -> Vec<Route> {
+    vec![
+        Route::open(Method::GET, "/api/v1/openapi.json", SAME, document::openapi),
+        Route::open(Method::GET, "/api/docs", SAME, document::docs),
+    ]
+}
+
+fn organization() -> Vec<Route> {
     vec![
         Route::api::<a::ReadOrganization, _>(
             Method::GET,
@@ -120,6 +139,105 @@ pub(super) fn table() -> Vec<Route> {
             "/api/v1/trail/{seq}",
             Operation::answers::<trail::WholeEntry>("Read an entry and what it changed"),
             trail::read,
+        ),
+    ]
+}
+
+fn keys() -> Vec<Route> {
+    vec![
+        Route::api::<a::ListKeys, _>(
+            Method::GET,
+            "/api/v1/keys",
+            Operation::answers::<keys::Keys>("List API keys").query(&KEYS),
+            keys::list,
+        ),
+        Route::api::<a::CreateKey, _>(
+            Method::POST,
+            "/api/v1/keys",
+            Operation::answers::<keys::NewKey>("Create an API key").takes::<keys::CreateBody>().creates(),
+            keys::create,
+        ),
+        Route::api::<a::ReadKey, _>(
+            Method::GET,
+            "/api/v1/keys/{key}",
+            Operation::answers::<keys::Key>("Read an API key"),
+            keys::read,
+        ),
+        Route::api::<a::RotateKey, _>(
+            Method::POST,
+            "/api/v1/keys/{key}/rotate",
+            Operation::answers::<keys::NewKey>("Give an API key a new text").if_match(),
+            keys::rotate,
+        ),
+        Route::api::<a::RevokeKey, _>(
+            Method::DELETE,
+            "/api/v1/keys/{key}",
+            Operation::done("Revoke an API key").if_match(),
+            keys::revoke,
+        ),
+    ]
+}
+
+fn models() -> Vec<Route> {
+    vec![
+        Route::api::<a::ListModels, _>(
+            Method::GET,
+            "/api/v1/models",
+            Operation::answers::<models::Models>("List approved models").query(&PAGE),
+            models::list,
+        ),
+        Route::api::<a::ApproveModel, _>(
+            Method::POST,
+            "/api/v1/models",
+            Operation::answers::<models::Model>("Approve a model").takes::<models::ApproveBody>().creates(),
+            models::approve,
+        ),
+        Route::api::<a::WithdrawModel, _>(
+            Method::DELETE,
+            "/api/v1/models/{model}",
+            Operation::done("Withdraw a model").if_match(),
+            models::withdraw,
+        ),
+    ]
+}
+
+fn providers() -> Vec<Route> {
+    vec![
+        Route::api::<a::ListProviders, _>(
+            Method::GET,
+            "/api/v1/providers",
+            Operation::answers::<providers::Providers>("List providers").query(&PAGE),
+            providers::list,
+        ),
+        Route::api::<a::AddProvider, _>(
+            Method::POST,
+            "/api/v1/providers",
+            Operation::answers::<providers::Provider>("Add a provider").takes::<providers::AddBody>().creates(),
+            providers::add,
+        ),
+        Route::api::<a::ReadProvider, _>(
+            Method::GET,
+            "/api/v1/providers/{provider}",
+            Operation::answers::<providers::Provider>("Read a provider"),
+            providers::read,
+        ),
+        Route::api::<a::UpdateProvider, _>(
+            Method::PATCH,
+            "/api/v1/providers/{provider}",
+            Operation::answers::<providers::Provider>("Change a provider").takes::<providers::UpdateBody>().if_match(),
+            providers::update,
+        ),
+        Route::api::<a::TestProvider, _>(
+            Method::POST,
+            "/api/v1/providers/{provider}/test",
+            Operation::answers::<providers::Test>("Test a provider"),
+            providers::test,
+        ),
+        Route::api::<a::RemoveProvider, _>(
+            Method::DELETE,
+            "/api/v1/providers/{provider}",
+            Operation::done("Remove a provider, its models and its secret").if_match(),
+            providers::remove,
         ),
     ]
 }

@@ -10,6 +10,7 @@ use gatewarden_store::SessionRow;
 use gatewarden_testkit::{Someone, World};
 use gatewarden_types::{Entropy, Id, Session};
 use gatewarden_web::{Parts, SESSION_COOKIE, Site};
+use serde_json::Value;
 
 /// A browser that is signed in: the cookie, and the session its forms belong to.
 #[derive(Debug, Clone)]
@@ -29,6 +30,16 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// A problem's status, its word, and the fields it names.
+    pub fn problem(&self) -> (u16, String, Vec<String>) {
+        let problem = self.json();
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with('.')), "{problem}");
+        let named = problem["errors"].as_array().into_iter().flatten();
+        let named = named.map(|error| error["field"].as_str().unwrap().to_owned()).collect();
+        (self.status.as_u16(), problem["code"].as_str().unwrap().to_owned(), named)
+    }
+
     /// A header as text; empty where there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
@@ -61,7 +72,7 @@ impl Reply {
     }
 
     /// Its body as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|bad| panic!("{bad}: {}", self.body))
     }
 
@@ -176,6 +187,19 @@ where
     /// Opens a page.
     pub async fn get(&self, asker: &Asker, path: &str) -> Reply {
         self.ask(asker, Method::GET, path, None).await
+    }
+
+    /// Sends JSON, or nothing where that is null.
+    pub async fn api(&self, key: &str, method: Method, path: &str, body: Value) -> Reply {
+        let body = (!body.is_null()).then(|| ("application/json", body.to_string()));
+        self.ask(&Asker::Key(key.to_owned()), method, &format!("/api/v1{path}"), body).await
+    }
+
+    /// Sends JSON with one more header.
+    pub async fn api_with(&self, header: (&str, &str), key: &str, method: Method, path: &str, body: Value) -> Reply {
+        let body = (!body.is_null()).then(|| ("application/json", body.to_string()));
+        let request = request(&Asker::Key(key.to_owned()), method, &format!("/api/v1{path}"), body);
+        self.send(request.insert_header((header.0.to_owned(), header.1.to_owned()))).await
     }
 
     /// Sends a form of a browser's, with its token.

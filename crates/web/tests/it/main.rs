@@ -1,12 +1,17 @@
 //! The console and the JSON API, asked as browsers and programs ask them.
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that cannot go on fails by saying so"
 )]
 
+mod api_keys;
+mod api_models;
+mod api_providers;
 mod cast;
+mod document;
 mod harness;
 mod matrix;
 mod records_account;

@@ -84,7 +84,8 @@ fn in_organization(action: &ActionInfo, facts: &Facts, param: Option<&str>) -> O
 
 /// Whether a refusal reached the use case, and so leaves an attempt.
 fn leaves_an_attempt(route: &Route, who: &Who, which: Which, outcome: Outcome) -> bool {
-    let refused = matches!(outcome, Outcome::Forbidden | Outcome::NotFound);
+    // A page with a form for a change changes nothing yet, so its refusal is one of a read.
+    let refused = route.method != Method::GET && matches!(outcome, Outcome::Forbidden | Outcome::NotFound);
     let inside = match route.scope {
         Scope::Organization => who.is_inside() && who.has_browser(),
         Scope::Key => who.is_inside() && who.has_key(),
@@ -207,7 +208,7 @@ where
     B: actix_web::body::MessageBody,
 {
     let path = things.path(world, route.path, which);
-    door.ask(asker, route.method.clone(), &path, body(world, site, route, asker)).await
+    door.ask(asker, route.method.clone(), &path, body(world, site, things, route, asker)).await
 }
 
 fn judge(route: &Route, who: &Who, which: Which, outcome: Outcome, reply: &Reply, wrong: &mut Vec<String>) {

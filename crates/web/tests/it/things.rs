@@ -152,7 +152,16 @@ impl Set {
 }
 
 /// What is sent to a route so that whoever may is done with it.
-pub fn body(world: &World, site: &Site, route: &Route, asker: &Asker) -> Option<(&'static str, String)> {
+pub fn body(
+    world: &World,
+    site: &Site,
+    things: &Things,
+    route: &Route,
+    asker: &Asker,
+) -> Option<(&'static str, String)> {
+    let from_there = matches!(asker, Asker::Key(text) if *text == world.other_house().master.text);
+    let own = if from_there { &things.there } else { &things.here };
+    let url = "http://127.0.0.1:9/v1".to_owned();
     let unique = fresh::<Key>(world).to_lowercase().replace('_', "");
     let role = world.role(Builtin::Viewer).to_string();
     let fields: Vec<(&str, String)> = match (route.method.as_str(), route.path) {
@@ -171,6 +180,14 @@ pub fn body(world: &World, site: &Site, route: &Route, asker: &Asker) -> Option<
         }
         (_, "/api/v1/organization") => vec![("name", "Renamed".to_owned())],
         ("PATCH", "/api/v1/members/{member}") => vec![("role", role)],
+        (_, path) if path.ends_with("/keys") => vec![("name", unique)],
+        (_, path) if path.ends_with("/models") => {
+            vec![("name", unique.clone()), ("provider", own.provider.clone()), ("upstream", unique)]
+        }
+        (_, path) if path.ends_with("/providers") => vec![("name", unique), ("base_url", url)],
+        ("POST", "/o/{organization}/providers/{provider}") => {
+            vec![("name", unique), ("base_url", url), ("version", String::new())]
+        }
         _ => vec![("version", String::new())],
     };
     if route.scope == Scope::Key {
