@@ -39,8 +39,6 @@ impl MigrationTrait for Baseline {
         }
         let by_account = Index::create().name("sessions_account").table("sessions").col("account").to_owned();
         manager.create_index(by_account).await?;
-        let by_request = Index::create().name("entries_request").table("entries").col("request").to_owned();
-        manager.create_index(by_request).await?;
         append_only::protect(manager, &["entries", "leaves", "checkpoints"]).await
     }
 }

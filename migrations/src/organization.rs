@@ -227,10 +227,8 @@ fn ledger_indexes() -> Vec<IndexCreateStatement> {
     vec![
         index("people", &["name_key", "member"]),
         index("people", &["email_key", "member"]),
-        index("members", &["role"]),
         index("keys", &["owner"]),
         index("models", &["name"]),
-        index("entries", &["request"]),
         index("entries", &["target"]),
     ]
 }

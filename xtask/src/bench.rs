@@ -1,49 +1,44 @@
 //! The benchmarks of `docs/benchmarks.md`, by name. They print figures and never assert a time.
 
+use std::process::Command;
+
 use anyhow::Context;
 
-use crate::project;
+use crate::{machine::postgres::Cluster, project};
 
-struct Bench {
-    name: &'static str,
-    measures: &'static str,
-    /// The package and the `[[bench]]` target in it.
-    target: (&'static str, &'static str),
-}
-
-const BENCHES: &[Bench] = &[
-    Bench {
-        name: "members",
-        measures: "the members page at 10,000 members: server time per page, search and sort",
-        target: ("gatewarden-web", "members"),
-    },
-    Bench {
-        name: "organizations",
-        measures: "creating 1,000 organizations on each back end",
-        target: ("gatewarden-store", "organizations"),
-    },
-    Bench {
-        name: "changes",
-        measures: "changes per second with the trail beside the same changes without it",
-        target: ("gatewarden-store", "changes"),
-    },
+/// Each is the name of a `[[bench]]` target, and what it measures.
+const BENCHES: &[(&str, &str)] = &[
+    ("members", "the members page at 10,000 members: server time per page, search and sort"),
+    ("organizations", "creating 1,000 organizations on each back end"),
+    ("changes", "changes per second with the trail beside the same changes without it"),
 ];
 
 /// Prints what can be measured.
 pub fn list() {
-    for bench in BENCHES {
-        let (package, target) = bench.target;
-        println!("{:14} {}\n{:14} cargo bench -p {package} --bench {target}", bench.name, bench.measures, "");
+    for (name, measures) in BENCHES {
+        println!("{name:14} {measures}");
     }
+    println!("\nOn SQLite alone: cargo bench --workspace --bench NAME");
 }
 
-/// Runs one benchmark.
+/// Runs one benchmark, on SQLite and on a throw-away PostgreSQL.
 pub fn run(name: &str) -> anyhow::Result<bool> {
-    let bench = BENCHES.iter().find(|bench| bench.name == name).with_context(|| {
-        let names: Vec<_> = BENCHES.iter().map(|bench| bench.name).collect();
+    let known = BENCHES.iter().find(|(known, _)| *known == name);
+    let (name, _) = known.with_context(|| {
+        let names: Vec<_> = BENCHES.iter().map(|(name, _)| *name).collect();
         format!("no benchmark is called {name}; there are {}", names.join(", "))
     })?;
-    let (package, target) = bench.target;
-    let status = project::cargo().args(["bench", "-p", package, "--bench", target]).status()?;
-    Ok(status.success())
+    // Built before the server starts, which would only be in the way.
+    if !bench(name).arg("--no-run").status()?.success() {
+        return Ok(false);
+    }
+    let cluster = Cluster::start()?;
+    Ok(bench(name).arg("--quiet").env("GATEWARDEN_TEST_POSTGRES", cluster.url()).status()?.success())
+}
+
+/// Of the whole workspace, so that the packages' dependencies are built once and not once for each choice of features.
+fn bench(name: &str) -> Command {
+    let mut cargo = project::cargo();
+    cargo.args(["bench", "--locked", "--workspace", "--bench", name]);
+    cargo
 }

@@ -6,7 +6,7 @@ use gatewarden_access::{
     decide,
 };
 use gatewarden_types::{Digest, Email, Id, Invite, InviteState, Member, Role, Target, Versioned, fold};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use crate::{
     OrgRead, StoreError, Table,
@@ -31,6 +31,15 @@ impl OrgRead {
     pub async fn open_invites(&self, _permit: &Permit<ListInvites>) -> Result<Vec<Versioned<Invite>>, StoreError> {
         let open = i::Entity::find().filter(i::Column::State.eq("pending")).order_by_desc(i::Column::Id);
         open.all(&self.tx).await?.into_iter().map(Invite::read).collect()
+    }
+
+    /// How many invites can still be accepted.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn waiting_invites(&self, _permit: &Permit<ListInvites>) -> Result<u64, StoreError> {
+        let open = i::Entity::find().filter(i::Column::State.eq("pending"));
+        Ok(open.filter(i::Column::Expires.gt(self.now.micros())).count(&self.tx).await?)
     }
 
     /// What has this address here, if anything has: a member before an invite.

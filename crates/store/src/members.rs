@@ -3,9 +3,9 @@
 use gatewarden_access::{Action, Permit, Reads};
 use gatewarden_types::{Builtin, Id, Member, MemberState, Reach, Role, Versioned, fold};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryResult,
-    QuerySelect,
-    sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, LikeExpr, Order, Query, SelectStatement},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryResult, QuerySelect,
+    sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, Order, Query, SelectStatement},
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -114,8 +114,8 @@ impl OrgRead {
         from: Option<&PageFrom>,
         limit: u64,
     ) -> Result<MemberPage, StoreError> {
-        let matching = condition(permit, filter);
-        let total = self.count(&matching).await?;
+        let matching = condition(permit, filter, self.tx.get_database_backend());
+        let total = self.count(&matching, filter.search.is_some()).await?;
         let backwards = from.is_some_and(|from| from.before);
         let select = page_query(&matching, order, from, limit + 1);
         let mut rows: Vec<MemberRow> = self.tx.query_all(&select).await?.iter().map(read).collect::<Result<_, _>>()?;
@@ -151,8 +151,9 @@ impl OrgRead {
         Ok(rows.into_iter().map(|(id, n)| (Id::from_uuid(id), u64::try_from(n).unwrap_or_default())).collect())
     }
 
-    async fn count(&self, matching: &Condition) -> Result<u64, StoreError> {
-        let mut select = joined();
+    async fn count(&self, matching: &Condition, by_person: bool) -> Result<u64, StoreError> {
+        // Every member has a person, so who is not looked for need not be looked up.
+        let mut select = if by_person { joined() } else { Query::select().from(m::Entity).to_owned() };
         select.expr_as(Func::count(m::Column::Id.into_expr()), Alias::new("n")).cond_where(matching.clone());
         let row = self.tx.query_one(&select).await?;
         let count: i64 = row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default();
@@ -169,16 +170,16 @@ fn joined() -> SelectStatement {
     select
 }
 
-fn condition<A: Reads<Member>>(permit: &Permit<A>, filter: &MemberFilter) -> Condition {
+fn condition<A: Reads<Member>>(permit: &Permit<A>, filter: &MemberFilter, backend: DbBackend) -> Condition {
     let reach = match permit.reach() {
         Reach::All => Condition::all(),
         Reach::Own => Member::owned_by(permit.member()),
     };
     let search = filter.search.as_deref().map(fold).filter(|text| !text.is_empty()).map(|text| {
-        let like = || LikeExpr::new(format!("%{}%", escaped(&text))).escape('\\');
-        Condition::any()
-            .add(Expr::col((p::Entity, p::Column::NameKey)).like(like()))
-            .add(Expr::col((p::Entity, p::Column::EmailKey)).like(like()))
+        // Keys are folded already, so this may be exact, which takes SQLite a third of the time of LIKE.
+        let position = if backend == DbBackend::Postgres { "strpos" } else { "instr" };
+        let holds = |key| Expr::expr(Func::cust(position).arg(Expr::col((p::Entity, key))).arg(text.clone())).gt(0);
+        Condition::any().add(holds(p::Column::NameKey)).add(holds(p::Column::EmailKey))
     });
     let state = match filter.state {
         Some(MemberState::Active) => Some("active"),
@@ -191,16 +192,10 @@ fn condition<A: Reads<Member>>(permit: &Permit<A>, filter: &MemberFilter) -> Con
         .add_option(state.map(|state| m::Column::State.eq(state)))
 }
 
-/// `text` with the signs that LIKE reads otherwise taken as themselves.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
 fn page_query(matching: &Condition, order: MemberOrder, from: Option<&PageFrom>, limit: u64) -> SelectStatement {
     let backwards = from.is_some_and(|from| from.before);
     let ascending = order.descending == backwards;
     let direction = || if ascending { Order::Asc } else { Order::Desc };
-    let id = || Expr::col((m::Entity, m::Column::Id));
     let past = |column: Expr, value: sea_orm::Value| if ascending { column.gt(value) } else { column.lt(value) };
     let mut select = joined();
     select
@@ -209,21 +204,19 @@ fn page_query(matching: &Condition, order: MemberOrder, from: Option<&PageFrom>,
         .cond_where(matching.clone())
         .limit(limit);
     // The two name columns clash with nothing: members have neither a name nor an address of their own.
-    let key = order.by.column().map(|column| Expr::col((p::Entity, column)));
+    let Some(key) = order.by.column().map(|column| Expr::col((p::Entity, column))) else {
+        let id = Expr::col((m::Entity, m::Column::Id));
+        select.and_where_option(from.map(|from| past(id.clone(), from.id.into())));
+        return select.order_by_expr(id, direction()).to_owned();
+    };
+    // Both columns are of one table and the key's bound stands by itself, so that an index leads to the page's edge.
+    let id = Expr::col((p::Entity, p::Column::Member));
     if let Some(from) = from {
-        let after_id = past(id(), from.id.into());
-        select.cond_where(match key.clone() {
-            None => Condition::all().add(after_id),
-            Some(key) => Condition::any()
-                .add(past(key.clone(), from.key.clone().into()))
-                .add(key.eq(from.key.clone()).and(after_id)),
-        });
+        let at = sea_orm::Value::from(from.key.clone());
+        let bound = if ascending { key.clone().gte(at.clone()) } else { key.clone().lte(at.clone()) };
+        select.and_where(bound.and(past(key.clone(), at).or(past(id.clone(), from.id.into()))));
     }
-    if let Some(key) = key {
-        select.order_by_expr(key, direction());
-    }
-    select.order_by_expr(id(), direction());
-    select
+    select.order_by_expr(key, direction()).order_by_expr(id, direction()).to_owned()
 }
 
 fn read(row: &QueryResult) -> Result<MemberRow, StoreError> {

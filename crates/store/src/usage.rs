@@ -114,6 +114,29 @@ impl OrgRead {
         Ok(slices.into_iter().map(|(id, slice)| (id.map(Id::from_uuid), slice)).collect())
     }
 
+    /// How many calls each of these members made; those without any are left out.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn calls_of<A: Reads<Usage>>(
+        &self,
+        permit: &Permit<A>,
+        filter: UsageFilter,
+        members: impl IntoIterator<Item = Id<Member>>,
+    ) -> Result<BTreeMap<Id<Member>, u64>, StoreError> {
+        let tx = self.store.0.backend.observed(self.id).await?;
+        let rows: Vec<(Uuid, i64)> = reached(permit, filter)
+            .filter(Column::Member.is_in(uuids(members)))
+            .select_only()
+            .column(Column::Member)
+            .expr(Func::count(Expr::col(Column::Member)))
+            .group_by(Column::Member)
+            .into_tuple()
+            .all(&tx)
+            .await?;
+        Ok(rows.into_iter().map(|(id, n)| (Id::from_uuid(id), u64::try_from(n).unwrap_or_default())).collect())
+    }
+
     /// How many calls were refused, by reason.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ pub const HARDENING: &str = "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(te
     REVOKE UPDATE ON pg_catalog.pg_settings FROM PUBLIC";
 
 /// How many serving connections a world has: few, so that they are shared.
-const CONNECTIONS: u32 = 4;
+pub(crate) const CONNECTIONS: u32 = 4;
 
 /// Where a world's data is.
 #[derive(Debug)]
@@ -40,14 +40,14 @@ impl Held {
         Some(Self::Postgres(postgres))
     }
 
-    /// As the store opens it.
-    pub(crate) fn settings(&self) -> Database {
+    /// As the store opens it, with so many connections where it takes any.
+    pub(crate) fn settings(&self, connections: u32) -> Database {
         match self {
             Self::Sqlite(folder) => Database::Sqlite { folder: folder.path().to_owned(), open_organizations: 64 },
             Self::Postgres(postgres) => Database::Postgres {
                 serving: postgres.url("login").to_string(),
                 owner: postgres.url("owner").to_string(),
-                connections: CONNECTIONS,
+                connections,
             },
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     Beneath, Errand, Holder, House, Someone, Tables, Time,
     ambient::{fresh_seed, seeded},
     beneath::Part,
-    database::Held,
+    database::{CONNECTIONS, Held},
     people::anonymous,
 };
 
@@ -54,7 +54,8 @@ impl World {
         let (time, entropy) = (Time::start(), seeded(seed));
         let root = Arc::new(RootKey::generate(&entropy));
         let mail = tempfile::tempdir().expect("a temporary folder is made");
-        let app = open(held.settings(), &time, &entropy, &root, mail.path()).await.expect("an empty database opens");
+        let app = open(held.settings(CONNECTIONS), &time, &entropy, &root, mail.path()).await;
+        let app = app.expect("an empty database opens");
         let here = House::found(&app, &Someone::new(&app, "Olive Owner").await, "here").await;
         let there = House::found(&app, &Someone::new(&app, "Stan Stranger").await, "there").await;
         let mut people = BTreeMap::from([(Builtin::Owner, here.owner.clone())]);
@@ -98,6 +99,14 @@ impl World {
         self.open_on(self.database()).await
     }
 
+    /// As [`World::open_again`], with so many connections to PostgreSQL.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn open_with(&self, connections: u32) -> Result<App, StoreError> {
+        self.open_on(self.held.settings(connections)).await
+    }
+
     /// Opens a database as this world's: with its clock, randomness and keys.
     ///
     /// # Errors
@@ -108,7 +117,7 @@ impl World {
 
     /// The database, as the store opens it.
     pub fn database(&self) -> Database {
-        self.held.settings()
+        self.held.settings(CONNECTIONS)
     }
 
     /// The organization that everybody but the stranger is in.

@@ -4,7 +4,7 @@ use gatewarden_access::{Caller, Facts, Permit, actions};
 use gatewarden_store::{
     Giving, MemberFilter, MemberOrder, MemberPage, MemberRow, OrgRead, PageFrom, Person, UsageFilter,
 };
-use gatewarden_types::{Builtin, Id, InviteState, Member, Organization, Reach, Role, Timestamp, Versioned};
+use gatewarden_types::{Builtin, Id, Member, Organization, Reach, Role, Timestamp, Versioned};
 
 use crate::{App, Error};
 
@@ -121,17 +121,14 @@ async fn kept_role(read: &OrgRead, permit: &Permit<actions::ListMembers>) -> Res
 async fn calls(read: &OrgRead, ids: &[Id<Member>]) -> Result<BTreeMap<Id<Member>, u64>, Error> {
     let Ok(permit) = read.permit::<actions::ReadUsage>() else { return Ok(BTreeMap::new()) };
     let filter = UsageFilter { since: read.now().plus_seconds(-COUNTED), until: read.now().plus_seconds(1) };
-    let counted: BTreeMap<_, _> = read.usage_by_member(&permit, filter).await?.into_iter().collect();
+    let counted = read.calls_of(&permit, filter, ids.iter().copied()).await?;
     let visible = |id: &&Id<Member>| permit.reach() == Reach::All || permit.member() == Some(**id);
-    let calls = |id: &Id<Member>| (*id, counted.get(&Some(*id)).map_or(0, |slice| slice.calls));
-    Ok(ids.iter().filter(visible).map(calls).collect())
+    Ok(ids.iter().filter(visible).map(|id| (*id, counted.get(id).copied().unwrap_or_default())).collect())
 }
 
 async fn open_invites(read: &OrgRead) -> Result<u64, Error> {
     let Ok(permit) = read.permit::<actions::ListInvites>() else { return Ok(0) };
-    let invites = read.list::<_, gatewarden_types::Invite>(&permit).await?;
-    let open = |state, expires: Timestamp| state == InviteState::Pending && read.now() < expires;
-    Ok(invites.iter().filter(|invite| open(invite.record.state, invite.record.expires)).count() as u64)
+    Ok(read.waiting_invites(&permit).await?)
 }
 
 /// One member.
