@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::{
     Time,
     ambient::{fresh_seed, seeded},
-    database::Held,
+    database::{CONNECTIONS, Held},
     world::open,
 };
 
@@ -42,7 +42,7 @@ impl Errand {
         kept: (Held, TempDir),
     ) -> Self {
         let (organization, owner, roles) = (house.id, house.owner.account, house.roles.clone());
-        let (database, mail) = (kept.0.settings(), kept.1.path().to_owned());
+        let (database, mail) = (kept.0.settings(CONNECTIONS), kept.1.path().to_owned());
         Self { organization, members, owner, roles, database, root, mail, _kept: Some(kept) }
     }
 

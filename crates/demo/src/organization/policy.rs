@@ -67,7 +67,7 @@ async fn add(app: &App, owner: &Owner, name: &str, models: &Models) -> Result<Id
 /// A key of the owner's own for this start; those of earlier starts are revoked.
 pub async fn fresh_key(app: &App, owner: &Owner) -> Result<Example, Error> {
     let filter = KeyFilter { search: Some(KEY.to_owned()), owner: None, standing: Some(KeyStanding::Active) };
-    let earlier = ListKeys { filter, before: None, limit: usize::MAX };
+    let earlier = ListKeys { filter, from: None, limit: 1000 };
     for row in keys::list(app, &owner.caller, owner.organization, earlier).await?.rows {
         keys::revoke(app, &owner.caller, owner.organization, row.key.record.id, None).await?;
     }

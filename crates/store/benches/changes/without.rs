@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use gatewarden_access::{Caller, Facts, Owner, Subject, actions, decide, member_powers};
 use gatewarden_control::members::ChangeMemberRole;
-use gatewarden_store::{StoreError, Table};
+use gatewarden_store::{Database as Place, StoreError, Table};
 use gatewarden_testkit::World;
 use gatewarden_types::{Actor, Builtin, Id, Member, Organization, Role, Target, Versioned};
 use sea_orm::{
@@ -31,21 +31,18 @@ impl Without {
         organizations: impl Iterator<Item = Id<Organization>>,
         connections: u32,
     ) -> Result<Self, DbErr> {
-        let pool = match world.serving_url() {
-            Some(url) => Some(Database::connect(postgres(url, connections)).await?),
-            None => None,
-        };
         let mut opened = BTreeMap::new();
-        for id in organizations {
-            let connection = match (&pool, world.folder()) {
-                (Some(pool), _) => pool.clone(),
-                (None, Some(folder)) => {
+        match world.database() {
+            Place::Sqlite { folder, .. } => {
+                for id in organizations {
                     let ledger = folder.join("organizations").join(id.to_string()).join("ledger.db");
-                    Database::connect(sqlite(&ledger)).await?
+                    opened.insert(id, Database::connect(sqlite(&ledger)).await?);
                 }
-                (None, None) => continue,
-            };
-            opened.insert(id, connection);
+            }
+            Place::Postgres { serving, .. } => {
+                let pool = Database::connect(postgres(serving, connections)).await?;
+                opened.extend(organizations.map(|id| (id, pool.clone())));
+            }
         }
         Ok(Self(opened))
     }

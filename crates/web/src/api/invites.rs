@@ -1,10 +1,7 @@
 //! Invites.
 
 use actix_web::web;
-use gatewarden_control::{
-    Once,
-    invites::{self, Delivery, InviteMember, OpenInvite, Sent},
-};
+use gatewarden_control::invites::{self, Delivery, InviteMember, OpenInvite, Sent};
 use gatewarden_types::{Id, Invite as InviteRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,7 +73,7 @@ pub async fn list(sender: KeyHolder) -> Answer {
         None => 0,
         Some(after) => after_row(&found.rows, after)?,
     };
-    let most = usize::try_from(limit(asked.limit)).unwrap_or(usize::MAX);
+    let most = limit(asked.limit);
     let data: Vec<Invite> = found.rows.iter().skip(begin).take(most).map(in_row).collect();
     let more = found.rows.len() > begin + data.len();
     let next = data.last().filter(|_| more).map(|invite| invite.id.clone());
@@ -85,7 +82,7 @@ pub async fn list(sender: KeyHolder) -> Answer {
 
 /// One more.
 pub async fn create(sender: KeyHolder, body: web::Bytes) -> Answer {
-    let once = sender.repeat(&body)?.map(|(word, request)| Once { word, request });
+    let once = sender.repeat(&body)?;
     let body: InviteBody = sender.json(&body)?;
     let command = InviteMember { email: word("email", &body.email)?, role: word("role", &body.role)?, once };
     let sent = invites::create(&sender.site.app, &sender.caller, sender.organization, command).await?;

@@ -81,7 +81,7 @@ struct Asked {
 pub async fn list(sender: KeyHolder) -> Answer {
     let asked: Asked = sender.query()?;
     let actor = asked.actor.as_deref().map(|actor| word::<Id<Account>>("actor", actor)).transpose()?;
-    let most = usize::try_from(limit(asked.limit)).unwrap_or(usize::MAX);
+    let most = limit(asked.limit);
     let filter = EntryFilter { action: asked.action, actor, before: asked.after, ..EntryFilter::default() };
     let search = asked.q.as_deref().filter(|text| !text.trim().is_empty());
     let found = trail::search(&sender.site.app, &sender.caller, sender.organization, search, &filter, most).await?;
