@@ -17,9 +17,9 @@ const TARGETS: [(&str, f64); 2] = [("SQLite", 10.0), ("PostgreSQL", 100.0)];
 
 fn main() -> std::io::Result<()> {
     conditions();
-    measure::runtime()?.block_on(async {
+    tokio::runtime::Runtime::new()?.block_on(async {
         let columns = ["mean", "median", "p99", "first 20", "last 20", "target", ""];
-        row(format!("{ORGANIZATIONS} organizations"), columns.map(str::to_owned));
+        row(&format!("{ORGANIZATIONS} organizations"), &columns.map(str::to_owned));
         for (backend, world) in measure::worlds().await {
             report(backend, &create(&world).await);
         }
@@ -53,13 +53,15 @@ async fn create_one(world: &World, founder: &Someone, slug: &str) {
 
 fn report(backend: &str, took: &[f64]) {
     let mut figures = Figures::default();
-    took.iter().for_each(|took| figures.add(std::time::Duration::from_secs_f64(took / 1e3)));
+    for took in took {
+        figures.add(std::time::Duration::from_secs_f64(took / 1e3));
+    }
     let target = TARGETS.iter().find(|(name, _)| *name == backend).map_or(0.0, |(_, target)| *target);
     let (first, last) = (took.get(..EDGE).unwrap_or(took), took.get(took.len().saturating_sub(EDGE)..).unwrap_or(took));
     let mean = mean(took);
     let cells = [mean, figures.median(), figures.p99(), self::mean(first), self::mean(last), target].map(ms);
     let [mean_cell, median, p99, first, last, target_cell] = cells;
-    row(backend, [mean_cell, median, p99, first, last, format!("≤ {target_cell}"), verdict(mean <= target)]);
+    row(backend, &[mean_cell, median, p99, first, last, format!("≤ {target_cell}"), verdict(mean <= target)]);
 }
 
 fn mean(took: &[f64]) -> f64 {

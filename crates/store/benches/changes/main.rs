@@ -36,9 +36,9 @@ const TARGET: f64 = 0.8;
 
 fn main() -> std::io::Result<()> {
     conditions();
-    measure::runtime()?.block_on(async {
+    tokio::runtime::Runtime::new()?.block_on(async {
         let columns = ["with", "p99", "without", "p99", "ratio", "half of them", "min–max", "target", ""];
-        row("changes per second", columns.map(str::to_owned));
+        row("changes per second", &columns.map(str::to_owned));
         for (backend, world) in measure::worlds().await {
             let bed = Bed::new(&world).await;
             for (writers, organizations) in SETTINGS {
@@ -136,7 +136,9 @@ impl Bed {
         let took: Vec<Duration> = tasks.join_all().await.into_iter().flatten().collect();
         #[expect(clippy::cast_precision_loss, reason = "there are thousands")]
         run.per_second.push(took.len() as f64 / start.elapsed().as_secs_f64());
-        took.into_iter().for_each(|took| run.latency.add(took));
+        for took in took {
+            run.latency.add(took);
+        }
     }
 
     async fn write(self, writer: Writer, with_trail: bool, end: Instant) -> Vec<Duration> {
@@ -176,7 +178,7 @@ fn report(name: &str, with: &Run, without: &Run) {
         format!("≥ {TARGET}"),
         verdict(ratio >= TARGET),
     ];
-    row(name, cells);
+    row(name, &cells);
 }
 
 fn sorted(mut figures: Vec<f64>) -> Vec<f64> {

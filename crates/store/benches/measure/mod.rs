@@ -1,7 +1,6 @@
 //! What the benchmarks share: the worlds they run in, the figures they take, and the table they print.
 
 use std::{
-    fmt::Display,
     fs,
     io::Write,
     time::{Duration, Instant},
@@ -42,7 +41,7 @@ pub async fn worlds() -> Vec<(&'static str, World)> {
     match World::postgres().await {
         Some(world) => worlds.push(("PostgreSQL", world)),
         None => {
-            println!("left out: PostgreSQL. GATEWARDEN_TEST_POSTGRES names none; `cargo xtask bench` brings one.\n")
+            println!("left out: PostgreSQL. GATEWARDEN_TEST_POSTGRES names none; `cargo xtask bench` brings one.\n");
         }
     }
     worlds
@@ -71,9 +70,12 @@ fn fsync() -> std::io::Result<Figures> {
 }
 
 /// One row of a table: the first column is a name, the others are figures.
-pub fn row<const N: usize>(name: impl Display, figures: [String; N]) {
-    let figures: String = figures.iter().map(|figure| format!(" {figure:>14}")).collect();
-    println!("{:34}{figures}", name.to_string());
+pub fn row(name: &str, figures: &[String]) {
+    print!("{name:34}");
+    for figure in figures {
+        print!(" {figure:>14}");
+    }
+    println!();
 }
 
 /// A figure in milliseconds.
@@ -84,9 +86,4 @@ pub fn ms(figure: f64) -> String {
 /// Whether a target is met, in a word.
 pub fn verdict(met: bool) -> String {
     if met { "met" } else { "not met" }.to_owned()
-}
-
-/// A runtime like the program's.
-pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }

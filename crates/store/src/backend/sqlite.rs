@@ -156,12 +156,11 @@ impl Sqlite {
     }
 
     pub(crate) async fn reopen(&self, organization: Option<Id<Organization>>) -> Result<(), StoreError> {
-        match organization {
-            Some(organization) => self.open.invalidate(&organization).await,
-            None => {
-                let control = File::open_existing(&self.folder.join("control.db"), &self.statements).await?;
-                *self.control.write().await = control;
-            }
+        if let Some(organization) = organization {
+            self.open.invalidate(&organization).await;
+        } else {
+            let control = File::open_existing(&self.folder.join("control.db"), &self.statements).await?;
+            *self.control.write().await = control;
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, mode: Arc<AtomicU8>
                 server.write_all(asked).await?;
                 if breaks != mode::CARRY {
                     // It has happened once the server answers, and nobody hears of it.
-                    server.read(&mut answered).await?;
+                    let _answer = server.read(&mut answered).await?;
                     let next = if breaks == mode::LOSE_ALL { mode::GONE } else { mode::CARRY };
                     mode.store(next, Ordering::SeqCst);
                     return Ok(());

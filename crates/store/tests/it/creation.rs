@@ -36,7 +36,10 @@ fn make(world: &World, founder: &Someone, slug: &str, polls: usize) -> bool {
         runtime.block_on(async {
             let app = world.open_again().await.unwrap();
             let caller = founder.caller();
-            cut(polls, organizations::create(&app, &caller, command(founder, slug))).await.map(Result::unwrap).is_some()
+            cut(polls, Box::pin(organizations::create(&app, &caller, command(founder, slug))))
+                .await
+                .map(Result::unwrap)
+                .is_some()
         })
     })
 }

@@ -220,7 +220,9 @@ impl<'w> Scene<'w> {
     async fn count(&self, folded: &Folded) -> Result<(), TestCaseError> {
         let tables = self.world.tables(self.house.id).await;
         let mut counts: BTreeMap<RecordKind, usize> = BTreeMap::new();
-        folded.keys().for_each(|(kind, _)| *counts.entry(*kind).or_default() += 1);
+        for (kind, _) in folded.keys() {
+            *counts.entry(*kind).or_default() += 1;
+        }
         for (kind, table) in [
             (RecordKind::Organization, "organization"),
             (RecordKind::Role, "roles"),

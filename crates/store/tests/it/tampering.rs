@@ -67,7 +67,7 @@ gatewarden_testkit::on_both! {
             run(beneath, &format!("UPDATE entries SET bytes = {} WHERE seq = 3", forged(beneath))).await;
             let bytes = beneath.query("SELECT bytes FROM entries WHERE seq = 3").await;
             let bytes: Vec<u8> = bytes[0].try_get_by_index(0).unwrap();
-            let hash: String = gatewarden_trail::leaf_hash(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = gatewarden_types::Digest(gatewarden_trail::leaf_hash(&bytes)).to_string();
             let literal = if beneath.is_postgres() { format!("'\\x{hash}'::bytea") } else { format!("x'{hash}'") };
             run(beneath, &format!("UPDATE leaves SET hash = {literal} WHERE seq = 3")).await;
         };

@@ -35,7 +35,7 @@ fn main() {
         for (backend, world) in measure::worlds().await {
             fill::fill(&world).await;
             let columns = ["use case", "p99", "whole request", "p99", "target", ""];
-            row(format!("{backend}, {} members", fill::MEMBERS), columns.map(str::to_owned));
+            row(&format!("{backend}, {} members", fill::MEMBERS), &columns.map(str::to_owned));
             let door = browser::open(&world).await;
             for case in cases(&world).await {
                 let (mut alone, mut whole) = (Figures::default(), Figures::default());
@@ -61,7 +61,7 @@ fn main() {
 fn report(name: &str, alone: &Figures, whole: &Figures) {
     let cells = [alone.median(), alone.p99(), whole.median(), whole.p99()].map(ms);
     let [list, list99, page, page99] = cells;
-    row(name, [list, list99, page, page99, format!("≤ {}", ms(TARGET)), verdict(whole.median() <= TARGET)]);
+    row(name, &[list, list99, page, page99, format!("≤ {}", ms(TARGET)), verdict(whole.median() <= TARGET)]);
 }
 
 async fn cases(world: &World) -> Vec<Case> {

@@ -30,7 +30,8 @@ const KEYS: [(&str, &str); 5] = [
 const SAME: &str = "it says the same to everyone";
 
 pub(super) fn table() -> Vec<Route> {
-    [about_the_api(), organization(), keys(), models(), providers()].into_iter().flatten().collect()
+    let areas = [about_the_api(), organization(), members(), invites(), records(), keys(), models(), providers()];
+    areas.into_iter().flatten().collect()
 }
 
 fn about_the_api() -> Vec<Route> {
@@ -56,6 +57,11 @@ fn organization() -> Vec<Route> {
                 .if_match(),
             organization::update,
         ),
+    ]
+}
+
+fn members() -> Vec<Route> {
+    vec![
         Route::api::<a::ListMembers, _>(
             Method::GET,
             "/api/v1/members",
@@ -98,6 +104,11 @@ fn organization() -> Vec<Route> {
             Operation::answers::<roles::Roles>("List roles"),
             roles::list,
         ),
+    ]
+}
+
+fn invites() -> Vec<Route> {
+    vec![
         Route::api::<a::ListInvites, _>(
             Method::GET,
             "/api/v1/invites",
@@ -122,6 +133,11 @@ fn organization() -> Vec<Route> {
             Operation::done("Revoke an invite").if_match(),
             invites::revoke,
         ),
+    ]
+}
+
+fn records() -> Vec<Route> {
+    vec![
         Route::api::<a::ReadUsage, _>(
             Method::GET,
             "/api/v1/usage",

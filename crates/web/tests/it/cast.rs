@@ -82,8 +82,8 @@ impl Cast {
     }
 
     /// What somebody may do in the world's organization, as the store reads it.
-    pub async fn facts(&self, world: &World, who: &Who) -> Facts {
-        let caller = self.all.iter().find(|(other, ..)| other == who).and_then(|(.., caller)| caller.clone());
+    pub async fn facts(&self, world: &World, who: Who) -> Facts {
+        let caller = self.all.iter().find(|(other, ..)| *other == who).and_then(|(.., caller)| caller.clone());
         let caller = caller.unwrap_or_else(|| world.anonymous());
         world.app().store.read(&caller, world.org()).await.unwrap().facts().clone()
     }

@@ -201,13 +201,4 @@ where
         let request = request(&Asker::Key(key.to_owned()), method, &format!("/api/v1{path}"), body);
         self.send(request.insert_header((header.0.to_owned(), header.1.to_owned()))).await
     }
-
-    /// Sends a form of a browser's, with its token.
-    pub async fn post(&self, site: &Site, browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let token = form_token(site, browser);
-        let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", token.as_str())]).collect();
-        let body = serde_urlencoded::to_string(fields).unwrap();
-        let form = Some(("application/x-www-form-urlencoded", body));
-        self.ask(&Asker::Browser(browser.clone()), Method::POST, path, form).await
-    }
 }

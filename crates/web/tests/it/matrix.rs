@@ -1,13 +1,14 @@
 //! Every route × method × actor × {own, foreign, absent, malformed}: what the table of routes says, and nothing else.
 
 use actix_web::{
-    dev::ServiceResponse,
+    body::MessageBody,
+    dev::{Service, ServiceResponse},
     http::{Method, StatusCode},
 };
 use gatewarden_access::{ActionInfo, Facts, Standing};
 use gatewarden_testkit::{World, on_both};
 use gatewarden_types::Reach;
-use gatewarden_web::{Route, Scope, routes};
+use gatewarden_web::{Route, Scope, Site, routes};
 
 use crate::{
     cast::{Cast, Who},
@@ -39,7 +40,7 @@ impl Outcome {
 }
 
 /// What the row says of an actor and a thing, worked out from the row alone.
-fn expected(route: &Route, who: &Who, facts: &Facts, which: Which) -> Outcome {
+fn expected(route: &Route, who: Who, facts: &Facts, which: Which) -> Outcome {
     let Some(action) = route.action else { return Outcome::Done };
     match (route.scope, who) {
         (Scope::Key, who) if !who.has_key() => Outcome::Unauthenticated,
@@ -51,11 +52,9 @@ fn expected(route: &Route, who: &Who, facts: &Facts, which: Which) -> Outcome {
             }
         }
         (Scope::Account, _) if which == Which::Own => Outcome::Done,
-        (Scope::Account, _) => Outcome::NotFound,
-        (Scope::Organization, Who::Stranger) => Outcome::NotFound,
-        (_, Who::StrangersKey) if param(route.path).is_some() => Outcome::NotFound,
-        // The role that is sent is one of the other organization's.
-        (_, Who::StrangersKey) if action.name == "invite.create" => Outcome::NotFound,
+        (Scope::Account, _) | (Scope::Organization, Who::Stranger) => Outcome::NotFound,
+        // The role that an invite gives is one of the other organization's too.
+        (_, Who::StrangersKey) if param(route.path).is_some() || action.name == "invite.create" => Outcome::NotFound,
         (_, Who::StrangersKey) => Outcome::Done,
         _ if which != Which::Own => Outcome::NotFound,
         _ => in_organization(action, facts, param(route.path)),
@@ -83,7 +82,7 @@ fn in_organization(action: &ActionInfo, facts: &Facts, param: Option<&str>) -> O
 }
 
 /// Whether a refusal reached the use case, and so leaves an attempt.
-fn leaves_an_attempt(route: &Route, who: &Who, which: Which, outcome: Outcome) -> bool {
+fn leaves_an_attempt(route: &Route, who: Who, which: Which, outcome: Outcome) -> bool {
     // A page with a form for a change changes nothing yet, so its refusal is one of a read.
     let refused = route.method != Method::GET && matches!(outcome, Outcome::Forbidden | Outcome::NotFound);
     let inside = match route.scope {
@@ -105,7 +104,7 @@ on_both! {
             if param(route.path) == Some("session") {
                 continue;
             }
-            walk(&world, &site, &door, &cast, route, &mut wrong).await;
+            Walk { world: &world, site: &site, door: &door, cast: &cast, route }.take(&mut wrong).await;
             if route.scope == Scope::Account {
                 // It may have signed everybody out.
                 cast = Cast::gather(&world).await;
@@ -135,83 +134,83 @@ on_both! {
     }
 }
 
-/// One row, by everybody, on everything. What is refused leaves all tables and trails as they are.
-async fn walk<S, B>(
-    world: &World,
-    site: &gatewarden_web::Site,
-    door: &Door<S>,
-    cast: &Cast,
-    route: &Route,
-    wrong: &mut Vec<String>,
-) where
-    S: actix_web::dev::Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
-    B: actix_web::body::MessageBody,
-{
-    let things = Things::make(world).await;
-    let before = (state(world).await, world.attempts(world.org()).await);
-    let mut attempts = 0;
-    let mut done = Vec::new();
-    for (who, asker) in cast.everybody() {
-        let facts = cast.facts(world, &who).await;
-        let mut unseen = Vec::new();
-        for which in Which::ALL {
-            // What is foreign to everybody else is the stranger's own.
-            let strangers = who == Who::StrangersKey && which == Which::Foreign;
-            if strangers || which != Which::Own && param(route.path).is_none() {
-                continue;
-            }
-            let outcome = expected(route, &who, &facts, which);
-            if outcome == Outcome::Done {
-                done.push((who, asker.clone(), which));
-                continue;
-            }
-            let asked = world.app().store.statements();
-            let reply = send(world, site, door, &things, route, &asker, which).await;
-            let work = world.app().store.statements() - asked;
-            judge(route, &who, which, outcome, &reply, wrong);
-            attempts += usize::from(leaves_an_attempt(route, &who, which, outcome));
-            if matches!(which, Which::Foreign | Which::Absent) {
-                unseen.push(format!("{work} statements, {}", things.without_ids(&reply)));
-            }
-        }
-        if let [foreign, absent] = unseen.as_slice()
-            && foreign != absent
-        {
-            wrong.push(format!("{route:?} by {who:?}: foreign and absent differ:\n{foreign}\n{absent}"));
-        }
-    }
-    let after = (state(world).await, world.attempts(world.org()).await);
-    if before.0 != after.0 {
-        wrong.push(format!("{route:?}: refusals changed something"));
-    }
-    if before.1 + attempts != after.1 {
-        wrong.push(format!("{route:?}: {} attempts were noted, {attempts} were made", after.1 - before.1));
-    }
-    for (who, asker, which) in done {
-        let fresh = Things::make(world).await;
-        let reply = send(world, site, door, &fresh, route, &asker, which).await;
-        judge(route, &who, which, Outcome::Done, &reply, wrong);
-    }
+/// One row, by everybody, on everything.
+struct Walk<'a, S> {
+    world: &'a World,
+    site: &'a Site,
+    door: &'a Door<S>,
+    cast: &'a Cast,
+    route: &'a Route,
 }
 
-async fn send<S, B>(
-    world: &World,
-    site: &gatewarden_web::Site,
-    door: &Door<S>,
-    things: &Things,
-    route: &Route,
-    asker: &Asker,
-    which: Which,
-) -> Reply
+impl<S, B> Walk<'_, S>
 where
-    S: actix_web::dev::Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
-    B: actix_web::body::MessageBody,
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody,
 {
-    let path = things.path(world, route.path, which);
-    door.ask(asker, route.method.clone(), &path, body(world, site, things, route, asker)).await
+    /// What is refused leaves all tables and trails as they are, but for the attempts that the row declares.
+    async fn take(&self, wrong: &mut Vec<String>) {
+        let (world, route) = (self.world, self.route);
+        let things = Things::make(world).await;
+        let before = (state(world).await, world.attempts(world.org()).await);
+        let (attempts, allowed) = self.refusals(&things, wrong).await;
+        let after = (state(world).await, world.attempts(world.org()).await);
+        if before.0 != after.0 {
+            wrong.push(format!("{route:?}: refusals changed something"));
+        }
+        if before.1 + attempts != after.1 {
+            wrong.push(format!("{route:?}: {} attempts were noted, {attempts} were made", after.1 - before.1));
+        }
+        for (who, asker, which) in allowed {
+            let reply = self.send(&Things::make(world).await, &asker, which).await;
+            judge(route, who, which, Outcome::Done, &reply, wrong);
+        }
+    }
+
+    /// Asks all that must be refused; how many attempts that leaves, and what is to be allowed.
+    async fn refusals(&self, things: &Things, wrong: &mut Vec<String>) -> (usize, Vec<(Who, Asker, Which)>) {
+        let route = self.route;
+        let (mut attempts, mut allowed) = (0, Vec::new());
+        for (who, asker) in self.cast.everybody() {
+            let facts = self.cast.facts(self.world, who).await;
+            let mut unseen = Vec::new();
+            for which in Which::ALL {
+                // What is foreign to everybody else is the stranger's own.
+                let strangers = who == Who::StrangersKey && which == Which::Foreign;
+                if strangers || which != Which::Own && param(route.path).is_none() {
+                    continue;
+                }
+                let outcome = expected(route, who, &facts, which);
+                if outcome == Outcome::Done {
+                    allowed.push((who, asker.clone(), which));
+                    continue;
+                }
+                let asked = self.world.app().store.statements();
+                let reply = self.send(things, &asker, which).await;
+                let work = self.world.app().store.statements() - asked;
+                judge(route, who, which, outcome, &reply, wrong);
+                attempts += usize::from(leaves_an_attempt(route, who, which, outcome));
+                if matches!(which, Which::Foreign | Which::Absent) {
+                    unseen.push(format!("{work} statements, {}", things.without_ids(&reply)));
+                }
+            }
+            if let [foreign, absent] = unseen.as_slice()
+                && foreign != absent
+            {
+                wrong.push(format!("{route:?} by {who:?}: foreign and absent differ:\n{foreign}\n{absent}"));
+            }
+        }
+        (attempts, allowed)
+    }
+
+    async fn send(&self, things: &Things, asker: &Asker, which: Which) -> Reply {
+        let path = things.path(self.world, self.route.path, which);
+        let body = body(self.world, self.site, things, self.route, asker);
+        self.door.ask(asker, self.route.method.clone(), &path, body).await
+    }
 }
 
-fn judge(route: &Route, who: &Who, which: Which, outcome: Outcome, reply: &Reply, wrong: &mut Vec<String>) {
+fn judge(route: &Route, who: Who, which: Which, outcome: Outcome, reply: &Reply, wrong: &mut Vec<String>) {
     match Outcome::of(reply) {
         Ok(got) if got == outcome => {}
         Ok(got) => wrong.push(format!("{route:?} by {who:?} on {which:?}: {got:?} instead of {outcome:?}")),

@@ -28,8 +28,8 @@ impl Which {
 /// The name that a path gives to its thing, if it names one in an organization. A position in a trail names nothing: each
 /// trail has a first entry.
 pub fn param(path: &str) -> Option<&str> {
-    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names.filter(|name| !matches!(*name, "organization" | "seq")).next_back()
+    let mut names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names.rfind(|name| !matches!(*name, "organization" | "seq"))
 }
 
 /// Whether a path serves files, which are the same for everyone.
