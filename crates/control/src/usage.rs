@@ -7,6 +7,6 @@ mod refusal;
 
 pub use gatewarden_store::{UsageRecord, UsageSlice};
 pub use ingest::{Observed, ingest};
-pub use overview::{MemberUsage, ModelUsage, Overview, overview};
+pub use overview::{MemberUsage, ModelUsage, Overview, by_models, overview};
 pub use range::Range;
 pub use refusal::RefusalUsage;

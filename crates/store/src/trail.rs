@@ -2,12 +2,13 @@
 
 use gatewarden_access::{Entries, Permit, Reads};
 use gatewarden_trail::{Entry, Stored};
-use gatewarden_types::{Account, Digest, Id, Seq, Timestamp};
+use gatewarden_types::{Account, Digest, Id, Seq, Timestamp, Versioned};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{
-    OrgRead, StoreError, entity,
+    OrgRead, StoreError, Table, entity,
     table::{column, digest, seq},
 };
 
@@ -96,6 +97,23 @@ impl OrgRead {
         let Some(row) = row else { return Ok(None) };
         let leaf = leaf.map(|leaf| digest("leaf", &leaf.hash)).transpose()?.map(Digest);
         Ok(Some(TrailEntry { entry: Entry::from_bytes(&row.bytes)?, leaf }))
+    }
+
+    /// Since when each of these rows is as it is, by its version. Whoever reads a row may know that, and nothing else of
+    /// the entry.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn since<A: Reads<R>, R: Table>(
+        &self,
+        _permit: &Permit<A>,
+        rows: &[Versioned<R>],
+    ) -> Result<BTreeMap<Seq, Timestamp>, StoreError> {
+        use entity::entries::{Column, Entity};
+        let versions = rows.iter().map(|row| column(row.version));
+        let entries = Entity::find().select_only().columns([Column::Seq, Column::At]);
+        let found: Vec<(i64, i64)> = entries.filter(Column::Seq.is_in(versions)).into_tuple().all(&self.tx).await?;
+        Ok(found.into_iter().map(|(version, at)| (seq(version), Timestamp::from_micros(at))).collect())
     }
 
     /// The last entry before `at` that changed a record: what was there before.

@@ -1,14 +1,18 @@
 use gatewarden_access::{Caller, Facts, actions};
 use gatewarden_store::{OrgRead, StoreError};
-use gatewarden_types::{Id, Key, KeyState, Model, ModelSet, ModelState, Name, Organization, Provider, Versioned};
+use gatewarden_types::{
+    Id, Key, KeyState, Model, ModelSet, ModelState, Name, Organization, Provider, Timestamp, Versioned,
+};
 
 use crate::{App, Error};
 
 /// An approved model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedModel {
-    /// The policy row; its version is since when it is approved.
+    /// The policy row.
     pub model: Versioned<Model>,
+    /// Since when it is approved.
+    pub since: Timestamp,
     /// The provider's name.
     pub provider: Name,
     /// How many active keys that the caller sees name it alone, and could call nothing without it.
@@ -28,15 +32,16 @@ pub async fn list(
     let permit = read.permit::<actions::ListModels>()?;
     let providers: Vec<Versioned<Provider>> = read.list(&permit).await?;
     let named_alone = named_alone(&read).await?;
+    let mut models = read.list::<_, Model>(&permit).await?;
+    models.retain(|model| model.record.state == ModelState::Approved);
+    let since = read.since(&permit, &models).await?;
     let mut listed = Vec::new();
-    for model in read.list::<_, Model>(&permit).await? {
-        if model.record.state != ModelState::Approved {
-            continue;
-        }
+    for model in models {
         let provider = providers.iter().find(|row| row.record.id == model.record.provider);
         let provider = provider.ok_or_else(|| Error::Internal(format!("{} has no provider", model.record.id)))?;
         let keys = named_alone.iter().filter(|id| **id == model.record.id).count();
-        listed.push(ListedModel { provider: provider.record.name.clone(), keys, model });
+        let since = since.get(&model.version).copied().unwrap_or_else(|| model.record.id.made_at());
+        listed.push(ListedModel { provider: provider.record.name.clone(), since, keys, model });
     }
     listed.sort_by(|a, b| a.model.record.name.cmp(&b.model.record.name));
     Ok((listed, read.facts().clone()))

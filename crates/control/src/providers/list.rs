@@ -1,6 +1,6 @@
 use gatewarden_access::{Caller, Facts, actions};
 use gatewarden_store::Giving;
-use gatewarden_types::{Id, Model, ModelState, Organization, Provider, Versioned};
+use gatewarden_types::{Id, Model, ModelState, Organization, Provider, Timestamp, Versioned};
 
 use crate::{App, Error};
 
@@ -11,6 +11,8 @@ pub struct ListedProvider {
     pub provider: Versioned<Provider>,
     /// How many approved models it runs.
     pub models: usize,
+    /// When it was last changed.
+    pub changed: Timestamp,
 }
 
 /// Every provider, in the order they were added, and what the caller may do.
@@ -30,8 +32,13 @@ pub async fn list(
         models.iter().filter(|row| runs(&row.record)).count()
     };
     let providers = read.list::<_, Provider>(&permit).await?;
-    let listed = providers.into_iter().map(|provider| ListedProvider { models: count(provider.record.id), provider });
-    Ok((listed.collect(), read.facts().clone()))
+    let since = read.since(&permit, &providers).await?;
+    let listed = |provider: Versioned<Provider>| ListedProvider {
+        models: count(provider.record.id),
+        changed: since.get(&provider.version).copied().unwrap_or_else(|| provider.record.id.made_at()),
+        provider,
+    };
+    Ok((providers.into_iter().map(listed).collect(), read.facts().clone()))
 }
 
 /// One provider, and what the caller may do.

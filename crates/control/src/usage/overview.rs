@@ -88,6 +88,21 @@ pub async fn overview(
     })
 }
 
+/// The calls of each model over a span, most calls first, and whose calls are counted.
+///
+/// # Errors
+/// When the caller may not see usage.
+pub async fn by_models(
+    app: &App,
+    caller: &Caller,
+    organization: Id<Organization>,
+    range: Range,
+) -> Result<(Reach, Vec<ModelUsage>), Error> {
+    let read = app.store.read(caller, organization).await?;
+    let permit = read.permit::<actions::ReadUsage>()?;
+    Ok((permit.reach(), by_model(&read, &permit, range.filter(read.now())).await?))
+}
+
 fn sum<'a>(slices: impl Iterator<Item = &'a UsageSlice>) -> UsageSlice {
     slices.fold(UsageSlice::default(), |sum, slice| UsageSlice {
         calls: sum.calls + slice.calls,

@@ -6,7 +6,8 @@ use gatewarden_access::actions as a;
 use crate::{
     Route,
     console::{
-        account, files, invitation, invites, members, organizations, overview, set_up, settings, sign_in, trail,
+        account, files, invitation, invites, members, models, organizations, overview, providers, set_up, settings,
+        sign_in, trail,
     },
 };
 
@@ -76,6 +77,36 @@ pub(super) fn table() -> Vec<Route> {
             Method::POST,
             "/o/{organization}/invites/{invite}/revoke",
             invites::revoke,
+        ),
+        Route::organization::<a::ListProviders, _>(Method::GET, "/o/{organization}/providers", providers::list),
+        Route::organization::<a::ListProviders, _>(Method::GET, "/o/{organization}/providers/new", providers::new),
+        Route::organization::<a::AddProvider, _>(Method::POST, "/o/{organization}/providers", providers::add),
+        Route::organization::<a::ReadProvider, _>(
+            Method::GET,
+            "/o/{organization}/providers/{provider}",
+            providers::show,
+        ),
+        Route::organization::<a::UpdateProvider, _>(
+            Method::POST,
+            "/o/{organization}/providers/{provider}",
+            providers::update,
+        ),
+        Route::organization::<a::TestProvider, _>(
+            Method::POST,
+            "/o/{organization}/providers/{provider}/test",
+            providers::test,
+        ),
+        Route::organization::<a::RemoveProvider, _>(
+            Method::POST,
+            "/o/{organization}/providers/{provider}/remove",
+            providers::remove,
+        ),
+        Route::organization::<a::ListModels, _>(Method::GET, "/o/{organization}/models", models::list),
+        Route::organization::<a::ApproveModel, _>(Method::POST, "/o/{organization}/models", models::approve),
+        Route::organization::<a::WithdrawModel, _>(
+            Method::POST,
+            "/o/{organization}/models/{model}/withdraw",
+            models::withdraw,
         ),
         Route::organization::<a::ReadOrganization, _>(Method::GET, "/o/{organization}/settings", settings::show),
         Route::organization::<a::UpdateOrganization, _>(Method::POST, "/o/{organization}/settings", settings::save),

@@ -16,12 +16,14 @@ pub struct Models {
     pub can_approve: bool,
     /// Providers to approve from; with none the page says to add one first.
     pub providers: Vec<Choice>,
+    /// What is wrong with the provider.
+    pub provider_error: String,
     /// The name callers use.
     pub name: Field,
-    /// The provider's own name for it.
+    /// The provider's own name for it; empty where it is the same.
     pub upstream: Field,
-    /// Names that providers' tests found, offered while typing.
-    pub suggestions: Vec<String>,
+    /// The calls shown are the viewer's own alone.
+    pub own_calls: bool,
 }
 
 /// An approved model as listed.

@@ -35,12 +35,10 @@ pub struct ProviderRow {
     pub changed: String,
     /// May be tested by the viewer.
     pub can_test: bool,
-    /// May be changed by the viewer.
-    pub can_edit: bool,
 }
 
 /// `/o/{slug}/providers/new` and `/o/{slug}/providers/{id}`. Posts to `/o/{slug}/providers` or `/o/{slug}/providers/{id}`:
-/// `name`, `kind`, `base_url`, `secret`, `version`. Beside it `…/{id}/test` and `…/{id}/remove`.
+/// `name`, `kind`, `base_url`, `secret`, `erase`, `version`. Beside it `…/{id}/test` and `…/{id}/remove`.
 #[derive(Template, Clone, Debug, Default)]
 #[template(path = "providers/edit.html")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a control that is drawn or not")]
@@ -59,10 +57,14 @@ pub struct ProviderForm {
     pub has_secret: bool,
     /// What is wrong with the secret.
     pub secret_error: String,
+    /// The stored secret is to be erased.
+    pub erase: bool,
     /// Host, port or scheme changed: the secret has to be given again.
     pub secret_again: bool,
     /// Approved models that go with it when it is removed.
     pub models: Vec<String>,
+    /// How many API keys name one of them.
+    pub keys: usize,
     /// What the last test found.
     pub test: Option<TestResult>,
     /// May be changed by the viewer.
@@ -84,12 +86,16 @@ impl ProviderForm {
 #[derive(Template, Clone, Debug, Default)]
 #[template(path = "providers/test.html")]
 pub struct TestResult {
+    /// The provider's name.
+    pub provider: String,
     /// Whether it answered as it should.
     pub works: bool,
     /// What was found: `Answered in 212 ms with 14 models.`, or what failed.
     pub text: String,
     /// What helps; empty where it works.
     pub helps: String,
-    /// Names of models found, a few.
-    pub found: Vec<String>,
+    /// Names of models found, a few, each with where it can be approved; an empty URL where it cannot.
+    pub found: Vec<(String, String)>,
+    /// How many more there are: `and 12 more`; empty where that is all.
+    pub more: String,
 }

@@ -11,6 +11,8 @@ mod api_keys;
 mod api_models;
 mod api_providers;
 mod cast;
+mod console_models;
+mod console_providers;
 mod document;
 mod harness;
 mod matrix;

@@ -88,12 +88,16 @@ impl Things {
             .headers
             .iter()
             .filter(|(name, _)| !varies.contains(&name.as_str()))
-            .map(|(name, value)| format!("{name}: {value:?}"))
+            .map(|(name, value)| words(&format!("{name}: {value:?}").replace("%2F", "/")))
             .collect();
         headers.sort();
-        let words = |text: &str| text.split_inclusive(['"', '<', '>', ' ', '/', '?']).map(blank).collect::<String>();
         format!("{} {headers:?} {}", reply.status, words(&reply.body))
     }
+}
+
+/// A text with a blank in the place of each id.
+fn words(text: &str) -> String {
+    text.split_inclusive(['"', '<', '>', ' ', '/', '?']).map(blank).collect()
 }
 
 /// A word, or a blank in the place of an id or of the token of a form.

@@ -20,7 +20,6 @@ fn providers() -> Drawn {
         has_secret,
         changed: t("12 days ago"),
         can_test: true,
-        can_edit: true,
     };
     let rows = vec![
         row("pro_1", "OpenAI", "https://api.openai.com/v1", true),
@@ -29,16 +28,20 @@ fn providers() -> Drawn {
     let full = Providers { shell: shell(Place::Providers), rows, can_add: true };
     let empty = Providers { rows: Vec::new(), ..full.clone() };
     let works = TestResult {
+        provider: t("OpenAI"),
         works: true,
         text: t("Answered in 212 ms with 14 models."),
         helps: String::new(),
-        found: vec![t("gpt-4o"), t("gpt-4o-mini")],
+        found: vec![(t("gpt-4o"), "/o/acme/models?upstream=gpt-4o".into()), (t("gpt-4o-mini"), String::new())],
+        more: t("and 12 more"),
     };
     let fails = TestResult {
+        provider: t("OpenAI"),
         works: false,
         text: t("401: the secret is not accepted."),
         helps: t("Save a new secret and test again."),
         found: Vec::new(),
+        more: String::new(),
     };
     let edit = ProviderForm {
         shell: shell(Place::Providers),
@@ -48,6 +51,7 @@ fn providers() -> Drawn {
         base_url: Field::of(t("https://api.openai.com/v1")),
         has_secret: true,
         models: vec![t("gpt-4o"), t("gpt-4o-mini")],
+        keys: 2,
         test: Some(works.clone()),
         can_edit: true,
         can_test: true,
@@ -56,6 +60,7 @@ fn providers() -> Drawn {
     };
     let again = ProviderForm {
         secret_again: true,
+        erase: true,
         secret_error: t("The secret is missing."),
         test: Some(fails.clone()),
         ..edit.clone()
@@ -96,13 +101,16 @@ fn models() -> Drawn {
         ],
         can_approve: true,
         providers: choices(&["OpenAI", "Own cluster"], 0),
+        provider_error: String::new(),
         name: Field::default(),
         upstream: Field::default(),
-        suggestions: vec![t("gpt-4o")],
+        own_calls: false,
     };
     let wrong = Models {
         name: Field::of(t("gpt 4o")).wrong(t("No spaces, please.")),
         upstream: Field::of("").wrong(t("This is missing.")),
+        provider_error: t("There is no such provider."),
+        own_calls: true,
         ..full.clone()
     };
     let empty = Models { rows: Vec::new(), providers: Vec::new(), ..full.clone() };
