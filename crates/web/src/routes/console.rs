@@ -18,6 +18,12 @@ const INVITED: &str = "whoever was invited may have no account yet: the link is 
 const HEALTH: &str = "what watches the program has no account";
 
 pub(super) fn table() -> Vec<Route> {
+    let mut table = pages();
+    table.extend(providers_and_models());
+    table
+}
+
+fn pages() -> Vec<Route> {
     vec![
         Route::open(Method::GET, "/static/{file}", STATIC, files::file),
         Route::open(Method::GET, "/healthz", HEALTH, files::healthy),
@@ -78,6 +84,13 @@ pub(super) fn table() -> Vec<Route> {
             "/o/{organization}/invites/{invite}/revoke",
             invites::revoke,
         ),
+        Route::organization::<a::ReadOrganization, _>(Method::GET, "/o/{organization}/settings", settings::show),
+        Route::organization::<a::UpdateOrganization, _>(Method::POST, "/o/{organization}/settings", settings::save),
+    ]
+}
+
+fn providers_and_models() -> Vec<Route> {
+    vec![
         Route::organization::<a::ListProviders, _>(Method::GET, "/o/{organization}/providers", providers::list),
         Route::organization::<a::ListProviders, _>(Method::GET, "/o/{organization}/providers/new", providers::new),
         Route::organization::<a::AddProvider, _>(Method::POST, "/o/{organization}/providers", providers::add),
@@ -108,7 +121,5 @@ pub(super) fn table() -> Vec<Route> {
             "/o/{organization}/models/{model}/withdraw",
             models::withdraw,
         ),
-        Route::organization::<a::ReadOrganization, _>(Method::GET, "/o/{organization}/settings", settings::show),
-        Route::organization::<a::UpdateOrganization, _>(Method::POST, "/o/{organization}/settings", settings::save),
     ]
 }
