@@ -5,13 +5,26 @@
 mod postgres;
 mod sqlite;
 
+use std::time::Duration;
+
 use gatewarden_types::{Id, Organization};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectOptions, DatabaseTransaction};
 
 use crate::StoreError;
 
 pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
+
+/// A pool of at most so many connections, made when they are needed and kept.
+///
+/// Without an end of idling or of life no task looks after the pool: in sqlx 0.9.0 that task can read a count below zero
+/// and then turns for ever (sqlx issue 3645).
+pub(crate) fn pool(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).min_connections(0).sqlx_logging(false);
+    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    options
+}
 
 /// Where the data is.
 #[derive(Debug)]

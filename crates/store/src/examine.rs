@@ -1,8 +1,8 @@
 //! What an operator should know of a PostgreSQL before organizations live on it. Changes nothing.
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database as Connect, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Database as Connect, DatabaseConnection, DbBackend, Statement};
 
-use crate::{Database, StoreError};
+use crate::{Database, StoreError, backend::pool};
 
 /// How a PostgreSQL is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +57,8 @@ impl Database {
 }
 
 async fn connect(url: &str) -> Result<DatabaseConnection, StoreError> {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(1).connect_timeout(std::time::Duration::from_secs(10)).sqlx_logging(false);
+    let mut options = pool(url, 1);
+    options.connect_timeout(std::time::Duration::from_secs(10));
     Ok(Connect::connect(options).await?)
 }
 

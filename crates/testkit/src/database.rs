@@ -128,5 +128,6 @@ impl Drop for Postgres {
 pub(crate) async fn connect(url: &Url) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url.as_str());
     options.max_connections(1).min_connections(0).sqlx_logging(false);
+    options.idle_timeout(None::<std::time::Duration>).max_lifetime(None::<std::time::Duration>);
     sea_orm::Database::connect(options).await.expect("the database answers")
 }

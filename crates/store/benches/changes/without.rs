@@ -119,12 +119,14 @@ fn missing() -> StoreError {
 fn postgres(url: String, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).min_connections(0).sqlx_logging(false);
+    options.idle_timeout(None::<std::time::Duration>).max_lifetime(None::<std::time::Duration>);
     options
 }
 
 fn sqlite(file: &std::path::Path) -> ConnectOptions {
     let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rw", file.display()));
     options.max_connections(1).min_connections(0).sqlx_logging(false).connect_lazy(true);
+    options.idle_timeout(None::<std::time::Duration>).max_lifetime(None::<std::time::Duration>);
     options.test_before_acquire(false);
     options.map_sqlx_sqlite_opts(|sqlite| {
         sqlite

@@ -7,11 +7,12 @@
 use gatewarden_migrations::{CONTROL_TABLES, Class, Control, ORGANIZATION_TABLES, Part, Tenant};
 use gatewarden_types::{Id, Organization};
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
-    IsolationLevel, TransactionTrait, Value,
+    AccessMode, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
+    TransactionTrait, Value,
 };
 use sea_orm_migration::MigratorTraitSelf;
 
+use super::pool;
 use crate::{StoreError, statements::Statements};
 
 /// The class of our advisory locks, so that they never meet those of another program in the database.
@@ -33,8 +34,8 @@ impl Postgres {
         connections: u32,
         statements: &Statements,
     ) -> Result<Self, StoreError> {
-        let serving = statements.watch(Database::connect(options(serving_url, connections)).await?);
-        let owner = Database::connect(options(owner_url, 2)).await?;
+        let serving = statements.watch(Database::connect(pool(serving_url, connections)).await?);
+        let owner = Database::connect(pool(owner_url, 2)).await?;
         let login = text(&serving, "SELECT quote_ident(current_user)").await?;
         let store = Self { serving, owner, login };
         store.migrate_control().await?;
@@ -126,12 +127,6 @@ impl Postgres {
     pub(crate) async fn reopen(&self, _organization: Option<Id<Organization>>) -> Result<(), StoreError> {
         Ok(())
     }
-}
-
-fn options(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(connections).min_connections(0).sqlx_logging(false);
-    options
 }
 
 /// Takes on the organization's role and sees its schema alone, until the transaction ends.

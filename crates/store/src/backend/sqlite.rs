@@ -19,6 +19,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTraitSelf;
 use tokio::sync::RwLock;
 
+use super::pool;
 use crate::{StoreError, statements::Statements};
 
 /// The SQLite back end: a folder.
@@ -206,9 +207,8 @@ impl File {
 }
 
 fn options(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(connections).min_connections(0).sqlx_logging(false).connect_lazy(true);
-    options.test_before_acquire(false);
+    let mut options = pool(url, connections);
+    options.connect_lazy(true).test_before_acquire(false);
     options.map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .pragma("journal_mode", "WAL")

@@ -17,6 +17,7 @@ async fn login(world: &World) -> DatabaseConnection {
     let Database::Postgres { serving, .. } = world.database() else { panic!("PostgreSQL alone") };
     let mut options = ConnectOptions::new(serving);
     options.max_connections(1).sqlx_logging(false);
+    options.idle_timeout(None::<std::time::Duration>).max_lifetime(None::<std::time::Duration>);
     sea_orm::Database::connect(options).await.unwrap()
 }
 
