@@ -4,6 +4,7 @@ pub mod account;
 pub mod files;
 pub mod invitation;
 pub mod invites;
+pub mod keys;
 pub mod members;
 pub mod models;
 pub mod organizations;

@@ -57,9 +57,11 @@ async fn page(here: &Here, range: view::Range, found: &Overview) -> Result<view:
 }
 
 fn first(here: &Here, found: &Overview) -> view::FirstCall {
-    let adds = ActionInfo::named("provider.add").is_some_and(|info| may(&found.facts, info));
-    let before = adds.then(|| ("Add a provider and approve a model".to_owned(), here.href("/providers")));
-    view::FirstCall { curl: first_call(&here.site.gateway_url, "YOUR_KEY"), before }
+    let allowed = |action: &str| ActionInfo::named(action).is_some_and(|info| may(&found.facts, info));
+    let before =
+        allowed("provider.add").then(|| ("Add a provider and approve a model".to_owned(), here.href("/providers")));
+    let (can_create_key, can_see_models) = (allowed("key.create"), allowed("model.list"));
+    view::FirstCall { curl: first_call(&here.site.gateway_url, "YOUR_KEY"), before, can_create_key, can_see_models }
 }
 
 fn cards(range: view::Range, found: &Overview) -> Vec<view::Card> {

@@ -6,8 +6,8 @@ use gatewarden_access::actions as a;
 use crate::{
     Route,
     console::{
-        account, files, invitation, invites, members, models, organizations, overview, providers, set_up, settings,
-        sign_in, trail,
+        account, files, invitation, invites, keys, members, models, organizations, overview, providers, set_up,
+        settings, sign_in, trail,
     },
 };
 
@@ -19,6 +19,7 @@ const HEALTH: &str = "what watches the program has no account";
 
 pub(super) fn table() -> Vec<Route> {
     let mut table = pages();
+    table.extend(api_keys());
     table.extend(providers_and_models());
     table
 }
@@ -86,6 +87,16 @@ fn pages() -> Vec<Route> {
         ),
         Route::organization::<a::ReadOrganization, _>(Method::GET, "/o/{organization}/settings", settings::show),
         Route::organization::<a::UpdateOrganization, _>(Method::POST, "/o/{organization}/settings", settings::save),
+    ]
+}
+
+fn api_keys() -> Vec<Route> {
+    vec![
+        Route::organization::<a::ListKeys, _>(Method::GET, "/o/{organization}/keys", keys::list),
+        Route::organization::<a::CreateKey, _>(Method::GET, "/o/{organization}/keys/new", keys::new),
+        Route::organization::<a::CreateKey, _>(Method::POST, "/o/{organization}/keys", keys::create),
+        Route::organization::<a::RotateKey, _>(Method::POST, "/o/{organization}/keys/{key}/rotate", keys::rotate),
+        Route::organization::<a::RevokeKey, _>(Method::POST, "/o/{organization}/keys/{key}/revoke", keys::revoke),
     ]
 }
 

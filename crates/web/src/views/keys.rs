@@ -22,6 +22,13 @@ pub struct Keys {
     pub can_create: bool,
 }
 
+impl Keys {
+    /// Whether some keys may be left out of the list.
+    fn filtered(&self) -> bool {
+        !self.search.is_empty() || self.state_filter.iter().skip(1).any(|state| state.chosen)
+    }
+}
+
 /// A key as listed.
 #[derive(Clone, Debug, Default)]
 pub struct KeyRow {
@@ -76,6 +83,8 @@ pub struct NewKey {
     pub name: Field,
     /// Who may own it: oneself, and the organization where allowed.
     pub owners: Vec<Choice>,
+    /// What is wrong with the owner.
+    pub owner_error: String,
     /// A row per feature.
     pub features: Vec<FeatureLevel>,
     /// What is wrong with the levels.
@@ -88,6 +97,8 @@ pub struct NewKey {
     pub models_error: String,
     /// Spans it may live.
     pub expiries: Vec<Choice>,
+    /// What is wrong with the span.
+    pub expires_error: String,
 }
 
 /// What a key may do with one feature.

@@ -58,6 +58,10 @@ pub struct FirstCall {
     pub curl: String,
     /// What has to come first: `Add a provider` with its URL; none where a call would work.
     pub before: Option<(String, String)>,
+    /// Whether the viewer may make a key for it.
+    pub can_create_key: bool,
+    /// Whether the viewer may see what can be called.
+    pub can_see_models: bool,
 }
 
 /// The span that figures cover.

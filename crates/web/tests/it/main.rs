@@ -11,6 +11,7 @@ mod api_keys;
 mod api_models;
 mod api_providers;
 mod cast;
+mod console_keys;
 mod console_models;
 mod console_providers;
 mod document;

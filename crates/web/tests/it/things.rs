@@ -140,7 +140,8 @@ impl Set {
             expires: None,
             once: None,
         };
-        let key = keys::create(app, &owner, house.id, key).await.unwrap();
+        // A member's: whoever may rotate any key may rotate those of people who can do no more than they.
+        let key = keys::create(app, &someone.caller(), house.id, key).await.unwrap();
         let email = format!("invited-{}@example.com", unique.to_lowercase()).parse().unwrap();
         let role = house.role(Builtin::Viewer);
         let sent = invites::create(app, &owner, house.id, InviteMember { email, role, once: None }).await.unwrap();
@@ -184,6 +185,9 @@ pub fn body(
         }
         (_, "/api/v1/organization") => vec![("name", "Renamed".to_owned())],
         ("PATCH", "/api/v1/members/{member}") => vec![("role", role)],
+        ("POST", "/o/{organization}/keys") => {
+            vec![("name", unique), ("models", "all".to_owned()), ("expires", "never".to_owned())]
+        }
         (_, path) if path.ends_with("/keys") => vec![("name", unique)],
         (_, path) if path.ends_with("/models") => {
             vec![("name", unique.clone()), ("provider", own.provider.clone()), ("upstream", unique)]

@@ -58,6 +58,8 @@ fn overview() -> Drawn {
         first_call: Some(FirstCall {
             curl: t("curl http://127.0.0.1:8081/v1/models -H \"Authorization: Bearer $KEY\""),
             before,
+            can_create_key: true,
+            can_see_models: true,
         }),
         ..full.clone()
     };

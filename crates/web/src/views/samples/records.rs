@@ -152,7 +152,9 @@ fn keys() -> Drawn {
         can_create: true,
     };
     let empty = Keys { rows: Vec::new(), paging: Paging { total: t("0 keys"), ..Paging::default() }, ..full.clone() };
-    draw("keys", vec![("empty", empty), ("full", full)])
+    let sought = Keys { search: t("lapto"), ..empty.clone() };
+    let read = Keys { can_create: false, ..empty.clone() };
+    draw("keys", vec![("empty", empty), ("sought", sought), ("read-only", read), ("full", full)])
 }
 
 fn new_keys() -> Drawn {
@@ -188,6 +190,8 @@ fn new_keys() -> Drawn {
         levels_error: t("You hold Trail at Read, so a key of yours cannot write it."),
         only_named: true,
         models_error: t("Pick at least one model, or allow all."),
+        owner_error: t("Choose who owns it."),
+        expires_error: t("Choose when it expires, or never."),
         ..empty.clone()
     };
     let secret = NewSecret {
