@@ -1,13 +1,13 @@
 //! The list of members: one query that searches, filters, sorts and pages, and stays fast at 10,000.
 
 use gatewarden_access::{Action, Permit, Reads};
-use gatewarden_types::{Builtin, Id, Member, MemberState, Reach, Role, Versioned, fold};
+use gatewarden_types::{Builtin, Id, Member, MemberState, Role, Versioned, fold};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
     QueryResult, QuerySelect,
     sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, Order, Query, SelectStatement},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::{
@@ -151,6 +151,20 @@ impl OrgRead {
         Ok(rows.into_iter().map(|(id, n)| (Id::from_uuid(id), u64::try_from(n).unwrap_or_default())).collect())
     }
 
+    /// The members that the permit reaches of these accounts.
+    ///
+    /// # Errors
+    /// When the database cannot answer or a row cannot be read.
+    pub async fn members_of<A: Reads<Member>>(
+        &self,
+        permit: &Permit<A>,
+        accounts: &BTreeSet<Uuid>,
+    ) -> Result<Vec<Versioned<Member>>, StoreError> {
+        let these = m::Column::Account.is_in(accounts.iter().copied());
+        let select = m::Entity::find().filter(these).filter(Self::reach::<A, Member>(permit));
+        select.all(&self.tx).await?.into_iter().map(Member::read).collect()
+    }
+
     async fn count(&self, matching: &Condition, by_person: bool) -> Result<u64, StoreError> {
         // Every member has a person, so who is not looked for need not be looked up.
         let mut select = if by_person { joined() } else { Query::select().from(m::Entity).to_owned() };
@@ -171,10 +185,6 @@ fn joined() -> SelectStatement {
 }
 
 fn condition<A: Reads<Member>>(permit: &Permit<A>, filter: &MemberFilter, backend: DbBackend) -> Condition {
-    let reach = match permit.reach() {
-        Reach::All => Condition::all(),
-        Reach::Own => Member::owned_by(permit.member()),
-    };
     let search = filter.search.as_deref().map(fold).filter(|text| !text.is_empty()).map(|text| {
         // Keys are folded already, so this may be exact, which takes SQLite a third of the time of LIKE.
         let position = if backend == DbBackend::Postgres { "strpos" } else { "instr" };
@@ -186,7 +196,7 @@ fn condition<A: Reads<Member>>(permit: &Permit<A>, filter: &MemberFilter, backen
         Some(MemberState::Suspended) => Some("suspended"),
         None => None,
     };
-    reach
+    OrgRead::reach::<A, Member>(permit)
         .add_option(search)
         .add_option(filter.role.map(|role| m::Column::Role.eq(role.uuid())))
         .add_option(state.map(|state| m::Column::State.eq(state)))

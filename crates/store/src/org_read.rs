@@ -1,9 +1,12 @@
 //! Reading an organization: one state of it, with what its reader may do.
 
+use std::collections::BTreeSet;
+
 use gatewarden_access::{Action, Caller, Facts, Owner, Permit, Reads, Subject, decide};
 use gatewarden_types::{Id, Organization, Reach, Target, Timestamp, Versioned};
 use sea_orm::{
-    Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::SimpleExpr,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::SimpleExpr,
 };
 use uuid::Uuid;
 
@@ -122,6 +125,20 @@ impl OrgRead {
         select.all(&self.tx).await?.into_iter().map(R::read).collect()
     }
 
+    /// The records of a kind among these ids that the permit reaches.
+    ///
+    /// # Errors
+    /// When the database cannot answer or a row cannot be read.
+    pub async fn among<A: Reads<R>, R: Table>(
+        &self,
+        permit: &Permit<A>,
+        ids: &BTreeSet<Uuid>,
+    ) -> Result<Vec<Versioned<R>>, StoreError> {
+        let these = R::id_column().is_in(ids.iter().copied());
+        let select = R::Entity::find().filter(these).filter(Self::reach::<A, R>(permit));
+        select.all(&self.tx).await?.into_iter().map(R::read).collect()
+    }
+
     /// The record with this id, where the permit reaches it.
     ///
     /// # Errors
@@ -136,7 +153,7 @@ impl OrgRead {
     }
 
     /// How far a permit goes, as a condition on the rows of `R`.
-    fn reach<A: Reads<R>, R: Table>(permit: &Permit<A>) -> Condition {
+    pub(crate) fn reach<A: Reads<R>, R: Table>(permit: &Permit<A>) -> Condition {
         match permit.reach() {
             Reach::All => Condition::all(),
             Reach::Own => R::owned_by(permit.member()),

@@ -3,7 +3,7 @@ use gatewarden_store::EntryFilter;
 use gatewarden_trail::Entry;
 use gatewarden_types::{Id, Organization, Seq};
 
-use super::Names;
+use super::{Names, names::mentioned};
 use crate::{App, Error};
 
 /// A page of the trail, newest first.
@@ -49,11 +49,15 @@ pub async fn search(
     let read = app.store.read(caller, organization).await?;
     let permit = read.permit::<actions::ReadTrail>()?;
     let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let names = Names::load(&read, organization).await?;
-    let filter = EntryFilter { about: text.map(|text| names.find(text)), ..filter.clone() };
+    let about = match text {
+        Some(text) => Some(Names::load(&read, None).await?.find(text)),
+        None => None,
+    };
+    let filter = EntryFilter { about, ..filter.clone() };
     let mut entries = read.entries(&permit, &filter, one_more).await?;
     let more = entries.len() > limit;
     entries.truncate(limit);
+    let names = Names::load(&read, Some(&entries.iter().flat_map(mentioned).collect())).await?;
     let older = entries.last().filter(|_| more).map(|entry| entry.seq);
     Ok(TrailPage { entries, names, older, size: read.size(&permit).await? })
 }

@@ -1,9 +1,14 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gatewarden_access::actions::{ListKeys, ListMembers, ListModels, ListProviders, ListRoles};
-use gatewarden_store::OrgRead;
+use gatewarden_access::{
+    Permit, Reads,
+    actions::{ListInvites, ListKeys, ListMembers, ListModels, ListProviders, ListRoles},
+};
+use gatewarden_store::{OrgRead, Table};
+use gatewarden_trail::Entry;
 use gatewarden_types::{
-    Account, Actor, Id, Job, Key, Kind, Member, Model, Name, Organization, Provider, Role, Target, Via,
+    Account, Actor, Grant, Id, Invite, Job, Key, Kind, Member, Model, Name, Organization, Provider, Role, Versioned,
+    Via,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -50,7 +55,7 @@ impl Names {
         self.records.get(&id).map(String::as_str)
     }
 
-    /// Everyone who is known, by account, in the order of their names.
+    /// Everyone who is named here, by account, in the order of their names.
     pub fn people(&self) -> impl Iterator<Item = (Id<Account>, &Name)> {
         let mut people: Vec<_> = self.accounts.iter().map(|(account, name)| (*account, name)).collect();
         people.sort_by(|a, b| a.1.cmp(b.1));
@@ -84,42 +89,65 @@ impl Names {
         self.accounts.get(&Id::from_uuid(id)).map(Name::as_str)
     }
 
-    /// What an act was done to, for people: a name, else its id.
-    pub fn target(&self, target: &Target) -> String {
-        self.record(target.id).map_or_else(|| target.text(), str::to_owned)
+    /// What an act was done to, for people: a name, else its id. What was made is told rather than what it was made in.
+    pub fn target(&self, entry: &Entry) -> String {
+        let made = entry.changes.first().filter(|_| entry.target.kind == Organization::PREFIX);
+        let name = made.and_then(|change| self.record(change.id)).or_else(|| self.record(entry.target.id));
+        name.map_or_else(|| entry.target.text(), str::to_owned)
     }
 
-    /// The names of everything that `read` shows its reader.
-    pub(super) async fn load(read: &OrgRead, organization: Id<Organization>) -> Result<Self, Error> {
+    /// The names of everything that `read` shows its reader, or of what is among `only`.
+    pub(super) async fn load(read: &OrgRead, only: Option<&BTreeSet<Uuid>>) -> Result<Self, Error> {
         let mut names = Self::default();
         if let Ok(permit) = read.permit::<ListMembers>() {
-            let here = read.get::<_, Organization>(&permit, organization).await?;
-            names.add(here.into_iter().map(|row| (row.record.id.uuid(), row.record.name.to_string())));
-            let members: Vec<Member> = read.list(&permit).await?.into_iter().map(|row| row.record).collect();
-            names.members(read, &members).await?;
+            names.add::<_, Organization>(read, &permit, only, |here| here.name.to_string()).await?;
+            names.members(read, &permit, only).await?;
         }
         if let Ok(permit) = read.permit::<ListRoles>() {
-            let roles = read.list::<_, Role>(&permit).await?;
-            names.add(roles.into_iter().map(|row| (row.record.id.uuid(), row.record.name.to_string())));
+            names.add::<_, Role>(read, &permit, only, |role| role.name.to_string()).await?;
         }
         if let Ok(permit) = read.permit::<ListProviders>() {
-            let providers = read.list::<_, Provider>(&permit).await?;
-            names.add(providers.into_iter().map(|row| (row.record.id.uuid(), row.record.name.to_string())));
+            names.add::<_, Provider>(read, &permit, only, |provider| provider.name.to_string()).await?;
         }
         if let Ok(permit) = read.permit::<ListModels>() {
-            let models = read.list::<_, Model>(&permit).await?;
-            names.add(models.into_iter().map(|row| (row.record.id.uuid(), row.record.name.to_string())));
+            names.add::<_, Model>(read, &permit, only, |model| model.name.to_string()).await?;
         }
         if let Ok(permit) = read.permit::<ListKeys>() {
-            let keys = read.list::<_, Key>(&permit).await?;
-            names.add(keys.into_iter().map(|row| (row.record.id.uuid(), row.record.name.to_string())));
+            names.add::<_, Key>(read, &permit, only, |key| key.name.to_string()).await?;
+        }
+        if let Ok(permit) = read.permit::<ListInvites>() {
+            let invites = rows::<_, Invite>(read, &permit, only).await?;
+            let addresses = read.invite_addresses(&permit, invites.iter().map(|row| row.record.id)).await?;
+            names.records.extend(addresses.into_iter().map(|(id, email)| (id.uuid(), email.to_string())));
         }
         Ok(names)
     }
 
-    async fn members(&mut self, read: &OrgRead, members: &[Member]) -> Result<(), Error> {
-        let people = people(read, members.iter().map(|member| member.id)).await?;
-        for member in members {
+    async fn add<A: Reads<R>, R: Table>(
+        &mut self,
+        read: &OrgRead,
+        permit: &Permit<A>,
+        only: Option<&BTreeSet<Uuid>>,
+        name: impl Fn(&R) -> String,
+    ) -> Result<(), Error> {
+        let rows = rows::<A, R>(read, permit, only).await?;
+        self.records.extend(rows.iter().map(|row| (row.record.id().uuid(), name(&row.record))));
+        Ok(())
+    }
+
+    /// Members are known by their own ids and, who acts, by their accounts'.
+    async fn members(
+        &mut self,
+        read: &OrgRead,
+        permit: &Permit<ListMembers>,
+        only: Option<&BTreeSet<Uuid>>,
+    ) -> Result<(), Error> {
+        let mut members = rows::<_, Member>(read, permit, only).await?;
+        if let Some(ids) = only {
+            members.extend(read.members_of(permit, ids).await?);
+        }
+        let people = people(read, members.iter().map(|row| row.record.id)).await?;
+        for Versioned { record: member, .. } in members {
             if let Some(person) = people.get(&member.id) {
                 self.accounts.insert(member.account, person.name.clone());
                 self.records.insert(member.id.uuid(), person.name.to_string());
@@ -127,9 +155,45 @@ impl Names {
         }
         Ok(())
     }
+}
 
-    fn add(&mut self, names: impl Iterator<Item = (Uuid, String)>) {
-        self.records.extend(names);
+async fn rows<A: Reads<R>, R: Table>(
+    read: &OrgRead,
+    permit: &Permit<A>,
+    only: Option<&BTreeSet<Uuid>>,
+) -> Result<Vec<Versioned<R>>, Error> {
+    Ok(match only {
+        Some(ids) => read.among(permit, ids).await?,
+        None => read.list(permit).await?,
+    })
+}
+
+/// Every id that an entry holds: who acted and how, on what, what it changed, and what that refers to.
+pub(super) fn mentioned(entry: &Entry) -> BTreeSet<Uuid> {
+    let mut ids = BTreeSet::from([entry.target.id]);
+    if let Actor::Account(account) = entry.actor {
+        ids.insert(account.uuid());
+    }
+    if let Via::Key(key) = entry.via {
+        ids.insert(key.uuid());
+    }
+    if let Grant::Role { role, .. } | Grant::Organization { role } = entry.grant {
+        ids.insert(role.uuid());
+    }
+    for change in &entry.changes {
+        ids.insert(change.id);
+        change.after.iter().for_each(|after| ids_in(after, &mut ids));
+    }
+    ids
+}
+
+/// Adds every id in `value` to `ids`.
+pub(super) fn ids_in(value: &Value, ids: &mut BTreeSet<Uuid>) {
+    match value {
+        Value::String(text) => ids.extend(id(text)),
+        Value::Array(values) => values.iter().for_each(|value| ids_in(value, ids)),
+        Value::Object(fields) => fields.values().for_each(|value| ids_in(value, ids)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

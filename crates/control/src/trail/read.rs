@@ -5,7 +5,10 @@ use gatewarden_types::{Digest, Id, Organization, RecordKind, Seq};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{FieldChange, Names, difference};
+use super::{
+    FieldChange, Names, difference,
+    names::{ids_in, mentioned},
+};
 use crate::{App, Error};
 
 /// An entry with all that is known of it.
@@ -60,7 +63,9 @@ pub async fn read(
         changes.push(read_change(&read, &permit, seq, change).await?);
     }
     let covered_by = covered_by(app, &read, &permit, organization, seq).await?;
-    let names = Names::load(&read, organization).await?;
+    let mut ids = mentioned(&found.entry);
+    changes.iter().filter_map(|change| change.before.as_ref()).for_each(|before| ids_in(before, &mut ids));
+    let names = Names::load(&read, Some(&ids)).await?;
     Ok(Some(ReadEntry { entry: found.entry, changes, leaf: found.leaf, covered_by, names }))
 }
 

@@ -14,8 +14,15 @@ impl RefusalUsage {
         Self { reason, calls: slice.calls }
     }
 
-    /// The reason in few words.
+    /// The reason in few words; a code that has no words of its own reads as it is spelled.
     pub fn why(&self) -> String {
+        match self.reason.as_str() {
+            "key_model" => return "Model not in the key's list".to_owned(),
+            "key_level" => return "Key not for model calls".to_owned(),
+            "model_not_found" => return "Model not approved".to_owned(),
+            "not_your_own" | "permission_missing" => return "Role may not call models".to_owned(),
+            _ => {}
+        }
         let text = self.reason.replace('_', " ");
         let mut letters = text.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

@@ -21,7 +21,7 @@ gatewarden_testkit::on_both! {
         let viewer = world.viewer().caller();
         let read = trail::read(app, &viewer, org, changed.version).await.unwrap().unwrap();
         assert_eq!(read.names.actor(read.entry.actor), "Olive Owner");
-        assert_eq!(read.names.target(&read.entry.target), "Max Member");
+        assert_eq!(read.names.target(&read.entry), "Max Member");
         let change = &read.changes[0];
         assert!(change.kind == RecordKind::Member && change.previous < Some(changed.version));
         assert_eq!(change.fields.len(), 1);

@@ -179,9 +179,9 @@ async fn page(here: &Here, asked: &Asked, listed: Listed) -> Result<view::Member
         label: label.to_owned(),
         chosen: value == now,
     };
-    let mut role_filter = vec![chosen("", "any", &asked.role)];
+    let mut role_filter = vec![chosen("", "Any role", &asked.role)];
     role_filter.extend(listed.roles.values().map(|role| chosen(&role.id.to_string(), role.name.as_str(), &asked.role)));
-    let states = [("", "any"), ("active", "active"), ("suspended", "suspended")];
+    let states = [("", "Any status"), ("active", "Active"), ("suspended", "Suspended")];
     let invites = ActionInfo::named("invite.create").is_some_and(|info| may(&listed.facts, info));
     Ok(view::Members {
         shell: here.shell(Place::Members).await?,
@@ -214,7 +214,7 @@ fn columns(here: &Here, asked: &Asked) -> Vec<Column> {
         sortable("Person", "name", MemberSort::Name),
         plain("Role", false),
         plain("Status", false),
-        plain("Last here", false),
+        plain("Last call", false),
         plain("Calls, 30 days", true),
     ]
 }
@@ -278,7 +278,7 @@ impl<'a> Drawing<'a> {
             fixed_because: may_on.fixed_because.to_owned(),
             version: row.member.version.to_string(),
             status: if active { view::MemberStatus::Active } else { view::MemberStatus::Suspended },
-            last_here: self.seen.get(&member.id).map(|at| relative(*at, self.now)).unwrap_or_default(),
+            last_call: self.seen.get(&member.id).map(|at| relative(*at, self.now)).unwrap_or_default(),
             calls: self.calls.get(&member.id).map(|calls| thousands(*calls)).unwrap_or_default(),
             keys: self.keys.get(&member.id).copied().unwrap_or_default(),
             you: member.account == self.here.account,

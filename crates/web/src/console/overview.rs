@@ -81,11 +81,12 @@ fn cards(range: view::Range, found: &Overview) -> Vec<view::Card> {
     ]
 }
 
-/// `+18 % on the 7 days before`
+/// `+18 % on the 7 days before`; where there was too little for a share to say anything, what there was.
 fn compared(now: u64, before: u64, range: view::Range) -> String {
     let span = range.label();
     match (now, before) {
         (_, 0) => format!("none in the {span} before"),
+        (now, before) if now / before >= 10 => format!("{} in the {span} before", thousands(before)),
         (now, before) if now >= before => format!("+{} on the {span} before", percent(now - before, before)),
         (now, before) => format!("−{} on the {span} before", percent(before - now, before)),
     }

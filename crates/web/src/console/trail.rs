@@ -77,13 +77,16 @@ impl Asked {
 async fn page(here: &Here, asked: &Asked, found: &TrailPage) -> Result<view::Trail, Fault> {
     let now = here.site.app.clock.now();
     let choice = |value: String, label: String, chosen: &str| Choice { chosen: value == chosen, value, label };
-    let mut action_filter = vec![choice(String::new(), "any".to_owned(), &asked.action)];
+    let mut action_filter = vec![choice(String::new(), "Any act".to_owned(), &asked.action)];
     let known = ActionInfo::ALL.iter().filter(|info| info.audit.keeps_attempts());
     action_filter.extend(known.map(|info| choice(info.name.to_owned(), info.did.to_owned(), &asked.action)));
-    let mut actor_filter = vec![choice(String::new(), "anyone".to_owned(), &asked.by)];
+    let mut actor_filter = vec![choice(String::new(), "Anyone".to_owned(), &asked.by)];
     let people = found.names.people();
     actor_filter.extend(people.map(|(account, name)| choice(account.to_string(), name.to_string(), &asked.by)));
-    let mut when_filter = vec![choice(String::new(), "any time".to_owned(), &asked.when)];
+    if !actor_filter.iter().any(|actor| actor.chosen) {
+        actor_filter.push(choice(asked.by.clone(), "Someone not on this page".to_owned(), &asked.by));
+    }
+    let mut when_filter = vec![choice(String::new(), "Any time".to_owned(), &asked.when)];
     when_filter.extend(SPANS.map(|(word, label, _)| choice(word.to_owned(), label.to_owned(), &asked.when)));
     Ok(view::Trail {
         shell: here.shell(Place::Trail).await?,
@@ -108,7 +111,7 @@ fn row(entry: &trail::Entry, names: &Names, now: Timestamp) -> view::EntryRow {
         number: thousands(entry.seq),
         who: names.actor(entry.actor),
         did: did.to_owned(),
-        what: names.target(&entry.target),
+        what: names.target(entry),
         through: names.via(entry.via),
         when: relative(entry.at, now),
         instant: instant(entry.at),

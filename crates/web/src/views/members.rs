@@ -18,7 +18,7 @@ pub struct Members {
     pub status_filter: Vec<Choice>,
     /// The sort word of the URL, kept when the filters change.
     pub sort: String,
-    /// Columns: name, role, status, last here, calls.
+    /// Columns: name, role, status, last call, calls.
     pub columns: Vec<Column>,
     /// The page's rows.
     pub rows: Vec<MemberRow>,
@@ -51,7 +51,7 @@ pub struct MemberRow {
     /// Where the membership stands.
     pub status: MemberStatus,
     /// In words: `4 min ago`; empty for never.
-    pub last_here: String,
+    pub last_call: String,
     /// Calls in 30 days, as shown; empty where it may not be seen.
     pub calls: String,
     /// How many keys stop working with them.

@@ -141,10 +141,13 @@ fn owner(row: &ListedKey) -> String {
     }
 }
 
-/// `completions write, prompts read`
+/// `model calls` for what keys usually may, else feature by feature: `completions write, usage read`
 fn levels(levels: &Levels) -> String {
     if *levels == Key::all_levels() {
         return "everything".to_owned();
+    }
+    if *levels == Key::usual_levels() {
+        return "model calls".to_owned();
     }
     let given = levels.iter().filter(|(_, level)| **level > Level::Disabled);
     some_of(given.map(|(feature, level)| format!("{} {}", feature.word(), level.word())).collect())

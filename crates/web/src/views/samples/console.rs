@@ -67,7 +67,7 @@ fn overview() -> Drawn {
     draw("overview", vec![("first", first(None)), ("first-blocked", blocked), ("quiet", quiet), ("full", full)])
 }
 
-fn row(at: usize, name: &str, role: usize, last_here: &str, calls: &str) -> MemberRow {
+fn row(at: usize, name: &str, role: usize, last_call: &str, calls: &str) -> MemberRow {
     let roles = ["Owner", "Admin", "Member", "Viewer"];
     MemberRow {
         id: format!("mem_{at}"),
@@ -76,7 +76,7 @@ fn row(at: usize, name: &str, role: usize, last_here: &str, calls: &str) -> Memb
         role: t(roles[role]),
         roles: choices(&roles, role),
         version: t("18202"),
-        last_here: t(last_here),
+        last_call: t(last_call),
         calls: t(calls),
         keys: at as u64 % 3,
         can_suspend: true,
@@ -125,7 +125,7 @@ fn members() -> Drawn {
             column("Person", Sorted::Up, false),
             column("Role", Sorted::No, false),
             column("Status", Sorted::No, false),
-            column("Last here", Sorted::No, false),
+            column("Last call", Sorted::No, false),
             column("Calls, 30 days", Sorted::No, true),
         ],
         rows: member_list(),
