@@ -99,7 +99,7 @@ on_both! {
                 assert!(!tab.get(page).await.says(&whole), "{page}");
             }
             let list = tab.get("/o/here/keys").await;
-            assert!(list.says(&ApiKey::beginning(key.id())) && list.says("completions write, prompts read"));
+            assert!(list.says(&ApiKey::beginning(key.id())) && list.says("model calls"));
             assert!(list.says("31 Jan 2026") && list.says("laptop"));
         }
         let mut member = Tab::signed_in(&door, world.member()).await;

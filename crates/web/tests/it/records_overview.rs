@@ -42,7 +42,7 @@ on_both! {
         for range in ["", "?range=24h", "?range=7d", "?range=30d", "?range=odd"] {
             let page = owner.get(&format!("/o/here{range}")).await;
             assert!(page.code() == 200 && page.says("Everyone&#39;s calls") && page.says("Max Member"), "{range}");
-            assert!(page.says("Key model") && page.says("Create a key that may call the model."), "{range}");
+            assert!(page.says("Model not in the key&#39;s list") && page.says("Create a key that may call the model."), "{range}");
         }
         let mut member = Tab::signed_in(&door, world.member()).await;
         let own = member.get("/o/here?range=24h").await;
