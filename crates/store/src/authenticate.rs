@@ -6,8 +6,8 @@ use gatewarden_types::{Actor, Digest, Id, Key, KeyOwner, Member, Organization, R
 use crate::{Store, StoreError, org_read::find};
 
 impl Store {
-    /// The caller whose key has this id and verifier, and where it belongs. A wrong secret, an unknown key and a key
-    /// of nobody are one answer.
+    /// The caller whose key has this id and verifier, and where it belongs. A wrong secret, an unknown key, one that was
+    /// revoked or has expired, and a key of nobody are one answer.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -21,7 +21,8 @@ impl Store {
         let tx = self.0.backend.read(organization).await?;
         let found: Option<Versioned<Key>> = find(&tx, key).await?;
         // The verifier is a hash of 256 random bits: comparing it tells a guesser nothing.
-        let Some(Versioned { record: key, .. }) = found.filter(|key| key.record.verifier == verifier) else {
+        let works = |key: &Versioned<Key>| key.record.verifier == verifier && key.record.works(self.0.clock.now());
+        let Some(Versioned { record: key, .. }) = found.filter(works) else {
             return Ok(None);
         };
         let actor = match key.owner {

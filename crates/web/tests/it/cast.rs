@@ -1,10 +1,16 @@
 //! Everybody who asks.
 
-use gatewarden_access::Facts;
-use gatewarden_testkit::{Someone, World};
-use gatewarden_types::{Key, Levels};
+use std::time::Duration;
 
-use crate::harness::{Asker, browser};
+use gatewarden_access::Facts;
+use gatewarden_control::{
+    keys::{self, CreateKey},
+    members, sessions,
+};
+use gatewarden_testkit::{Holder, Someone, World};
+use gatewarden_types::{Key, Levels, ModelSet};
+
+use crate::harness::{Asker, Browser, browser};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +25,13 @@ pub enum Who {
     OwnersKey,
     MembersKey,
     UsualKey,
+    MasterKey,
+    SuspendedsKey,
     StrangersKey,
     UnknownKey,
+    RevokedKey,
+    ExpiredKey,
+    SignedOut,
 }
 
 impl Who {
@@ -30,12 +41,12 @@ impl Who {
     }
 
     pub fn has_key(self) -> bool {
-        use Who::{MembersKey, OwnersKey, StrangersKey, UsualKey};
-        matches!(self, OwnersKey | MembersKey | UsualKey | StrangersKey)
+        use Who::{MasterKey, MembersKey, OwnersKey, StrangersKey, SuspendedsKey, UsualKey};
+        matches!(self, OwnersKey | MembersKey | UsualKey | MasterKey | SuspendedsKey | StrangersKey)
     }
 
     pub fn is_inside(self) -> bool {
-        !matches!(self, Who::Nobody | Who::Stranger | Who::StrangersKey | Who::UnknownKey)
+        self != Who::Stranger && self != Who::StrangersKey && (self.has_browser() || self.has_key())
     }
 }
 
@@ -48,7 +59,9 @@ pub struct Cast {
 
 impl Cast {
     pub async fn gather(world: &World) -> Self {
-        let mut all = vec![(Who::Nobody, Asker::Nobody, None)];
+        // First, because it signs the owner out everywhere.
+        let signed_out = signed_out(world).await;
+        let mut all = vec![(Who::Nobody, Asker::Nobody, None), (Who::SignedOut, Asker::Browser(signed_out), None)];
         let people: [(Who, &Someone); 6] = [
             (Who::Owner, world.owner()),
             (Who::Admin, world.admin()),
@@ -71,6 +84,12 @@ impl Cast {
         }
         let strangers = world.other_house().master.clone();
         all.push((Who::StrangersKey, Asker::Key(strangers.text), None));
+        let master = &world.house().master;
+        all.push((Who::MasterKey, Asker::Key(master.text.clone()), Some(master.caller())));
+        let suspendeds = suspendeds_key(world).await;
+        all.push((Who::SuspendedsKey, Asker::Key(suspendeds.text.clone()), Some(suspendeds.caller())));
+        all.push((Who::RevokedKey, Asker::Key(revoked_key(world).await), None));
+        all.push((Who::ExpiredKey, Asker::Key(expired_key(world).await), None));
         let unknown = gatewarden_credentials::ApiKey::generate(world.app().id(), &world.app().entropy);
         all.push((Who::UnknownKey, Asker::Key(unknown.text().expose().clone()), None));
         let find = |wanted| all.iter().find(|(who, ..)| *who == wanted).map(|(_, asker, _)| asker.clone()).unwrap();
@@ -87,4 +106,39 @@ impl Cast {
         let caller = caller.unwrap_or_else(|| world.anonymous());
         world.app().store.read(&caller, world.org()).await.unwrap().facts().clone()
     }
+}
+
+/// Someone who made a key before they were suspended.
+async fn suspendeds_key(world: &World) -> Holder {
+    let (app, owner, suspended) = (world.app(), world.owner().caller(), world.suspended());
+    members::reinstate(app, &owner, world.org(), suspended.id(), None).await.unwrap();
+    let holder = world.key_of(suspended, Key::all_levels()).await;
+    members::suspend(app, &owner, world.org(), suspended.id(), None).await.unwrap();
+    holder
+}
+
+async fn revoked_key(world: &World) -> String {
+    let holder = world.key_of(world.owner(), Key::all_levels()).await;
+    keys::revoke(world.app(), &world.owner().caller(), world.org(), holder.key, None).await.unwrap();
+    holder.text
+}
+
+async fn expired_key(world: &World) -> String {
+    let command = CreateKey {
+        name: "Short".parse().unwrap(),
+        owner: None,
+        levels: Key::all_levels(),
+        models: ModelSet::All,
+        expires: Some(world.app().clock.now().plus_seconds(60)),
+        once: None,
+    };
+    let made = keys::create(world.app(), &world.owner().caller(), world.org(), command).await.unwrap();
+    world.time().pass(Duration::from_secs(61));
+    made.secret.unwrap().expose().clone()
+}
+
+async fn signed_out(world: &World) -> Browser {
+    let browser = browser(world, world.owner()).await;
+    sessions::revoke_others(world.app(), &world.owner().caller()).await.unwrap();
+    browser
 }

@@ -6,8 +6,8 @@ use actix_web::{
     http::{Method, StatusCode},
 };
 use gatewarden_access::{ActionInfo, Facts, Standing};
-use gatewarden_testkit::{World, on_both};
-use gatewarden_types::Reach;
+use gatewarden_testkit::{Beneath, World, on_both};
+use gatewarden_types::{Id, Organization, Reach};
 use gatewarden_web::{Route, Scope, Site, routes};
 
 use crate::{
@@ -23,6 +23,7 @@ enum Outcome {
     Unauthenticated,
     NotFound,
     Forbidden,
+    Conflict,
     Done,
 }
 
@@ -33,6 +34,7 @@ impl Outcome {
             StatusCode::UNAUTHORIZED => Ok(Self::Unauthenticated),
             StatusCode::NOT_FOUND => Ok(Self::NotFound),
             StatusCode::FORBIDDEN => Ok(Self::Forbidden),
+            StatusCode::CONFLICT => Ok(Self::Conflict),
             status if status.is_success() || status == StatusCode::SEE_OTHER => Ok(Self::Done),
             other => Err(format!("{other}: {}", reply.body.chars().take(300).collect::<String>())),
         }
@@ -57,6 +59,8 @@ fn expected(route: &Route, who: Who, facts: &Facts, which: Which) -> Outcome {
         (_, Who::StrangersKey) if param(route.path).is_some() || action.name == "invite.create" => Outcome::NotFound,
         (_, Who::StrangersKey) => Outcome::Done,
         _ if which != Which::Own => Outcome::NotFound,
+        // An invite is a member's, who is asked again for what it gives.
+        (_, Who::MasterKey) if action.name == "invite.create" => Outcome::Conflict,
         _ => in_organization(action, facts, param(route.path)),
     }
 }
@@ -114,6 +118,35 @@ on_both! {
         assert!(wrong.is_empty(), "{} unexpected answers (seed {}):\n{}", wrong.len(), world.seed(), wrong.join("\n"));
     }
 
+    async fn another_organization_and_none_are_alike(world: World) {
+        let site = site(&world);
+        let door = door(&site).await;
+        let cast = Cast::gather(&world).await;
+        let things = Things::make(&world).await;
+        let before = (state(&world).await, attempts(&world, world.org()).await, attempts(&world, world.other_org()).await);
+        let mut wrong = Vec::new();
+        for route in routes().iter().filter(|route| route.scope == Scope::Organization) {
+            for (who, asker) in cast.everybody().filter(|(who, _)| who.has_browser() && *who != Who::Stranger) {
+                let mut told = Vec::new();
+                for slug in [world.other_house().slug.as_str(), "nowhere", "No!Slug"] {
+                    let path = things.path(&world, route.path, Which::Own).replacen("/o/here", &format!("/o/{slug}"), 1);
+                    let asked = world.app().store.statements();
+                    let sent = body(&world, &site, &things, route, &asker);
+                    let reply = door.ask(&asker, route.method.clone(), &path, sent).await;
+                    judge(route, who, Which::Foreign, Outcome::NotFound, &reply, &mut wrong);
+                    let work = world.app().store.statements() - asked;
+                    told.push(format!("{work} {}", things.without_ids(&reply).replace(&format!("o/{slug}"), "…")));
+                }
+                if told.first() != told.get(1) {
+                    wrong.push(format!("{route:?} by {who:?}: {told:?}"));
+                }
+            }
+        }
+        let after = (state(&world).await, attempts(&world, world.org()).await, attempts(&world, world.other_org()).await);
+        assert!(before == after, "nothing is changed or noted");
+        assert!(wrong.is_empty(), "{} unexpected answers:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
     async fn no_route_takes_a_method_that_it_does_not_declare(world: World) {
         let site = site(&world);
         let door = door(&site).await;
@@ -152,19 +185,37 @@ where
     async fn take(&self, wrong: &mut Vec<String>) {
         let (world, route) = (self.world, self.route);
         let things = Things::make(world).await;
-        let before = (state(world).await, world.attempts(world.org()).await);
-        let (attempts, allowed) = self.refusals(&things, wrong).await;
-        let after = (state(world).await, world.attempts(world.org()).await);
+        let before = (state(world).await, attempts(world, world.org()).await);
+        let there = attempts(world, world.other_org()).await.len();
+        let (made, allowed) = self.refusals(&things, wrong).await;
+        let after = (state(world).await, attempts(world, world.org()).await);
         if before.0 != after.0 {
             wrong.push(format!("{route:?}: refusals changed something"));
         }
-        if before.1 + attempts != after.1 {
-            wrong.push(format!("{route:?}: {} attempts were noted, {attempts} were made", after.1 - before.1));
+        let noted = after.1.get(before.1.len()..).unwrap_or_default();
+        if noted.len() != made || noted.iter().any(|action| !self.declares(action)) {
+            wrong.push(format!("{route:?}: {noted:?} were noted as attempts, {made} were made"));
         }
+        // Who has a key of another organization tries it there.
+        if attempts(world, world.other_org()).await.iter().skip(there).any(|action| !self.declares(action)) {
+            wrong.push(format!("{route:?}: other attempts were noted in the other organization"));
+        }
+        let beneath = world.beneath(world.org()).await;
         for (who, asker, which) in allowed {
-            let reply = self.send(&Things::make(world).await, &asker, which).await;
+            let things = Things::make(world).await;
+            let before = entries(&beneath).await.len();
+            let reply = self.send(&things, &asker, which).await;
             judge(route, who, which, Outcome::Done, &reply, wrong);
+            let entered = entries(&beneath).await.split_off(before);
+            if entered.iter().any(|action| !self.declares(action)) {
+                wrong.push(format!("{route:?} by {who:?} entered {entered:?} in the trail"));
+            }
         }
+    }
+
+    /// Whether the row names this action.
+    fn declares(&self, action: &str) -> bool {
+        self.route.action.is_some_and(|declared| declared.name == action)
     }
 
     /// Asks all that must be refused; how many attempts that leaves, and what is to be allowed.
@@ -218,11 +269,24 @@ fn judge(route: &Route, who: Who, which: Which, outcome: Outcome, reply: &Reply,
     }
 }
 
-/// Everything that a refusal must leave as it is, in both organizations.
+/// Everything that a refusal must leave as it is: both organizations and the accounts. When a browser was last seen is
+/// all that it may change.
 async fn state(world: &World) -> impl PartialEq + use<> {
     let (here, there) = (world.org(), world.other_org());
     let tables = (world.tables(here).await, world.tables(there).await);
-    (tables, world.trail_tables(here).await, world.trail_tables(there).await)
+    let mut control = world.control_tables().await;
+    control.remove("sessions");
+    (tables, world.trail_tables(here).await, world.trail_tables(there).await, control)
+}
+
+/// The action of each attempt that was noted, oldest first.
+async fn attempts(world: &World, organization: Id<Organization>) -> Vec<String> {
+    world.beneath_observed(organization).await.texts("SELECT action FROM attempts ORDER BY id").await
+}
+
+/// The action of each entry, oldest first.
+async fn entries(beneath: &Beneath) -> Vec<String> {
+    beneath.texts("SELECT action FROM entries ORDER BY seq").await
 }
 
 #[test]
