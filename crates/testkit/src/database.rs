@@ -1,9 +1,11 @@
 //! A database of a world's own, gone when the world is.
 
 use gatewarden_store::Database;
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use tempfile::TempDir;
 use url::Url;
+
+use crate::{ambient::fresh_seed, run::say_left_out};
 
 /// What a superuser does once in a PostgreSQL database, so that no expression changes who one is.
 pub const HARDENING: &str = "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
@@ -19,9 +21,9 @@ pub(crate) enum Held {
     Postgres(Postgres),
 }
 
-/// A PostgreSQL database with an owner and a login of its own.
+/// An empty PostgreSQL database with an owner and a login of its own; both and all of it go when this goes.
 #[derive(Debug)]
-pub(crate) struct Postgres {
+pub struct Postgres {
     superuser: Url,
     name: String,
 }
@@ -31,13 +33,9 @@ impl Held {
         Self::Sqlite(tempfile::tempdir().expect("the machine has a folder for temporary files"))
     }
 
-    /// Makes one on the server of `GATEWARDEN_TEST_POSTGRES`, a superuser's URL; none when that is not set.
+    /// Makes one on the server of `GATEWARDEN_TEST_POSTGRES`; none, and told, when that is not set.
     pub(crate) async fn postgres(seed: u64) -> Option<Self> {
-        let superuser = std::env::var("GATEWARDEN_TEST_POSTGRES").ok().filter(|url| !url.is_empty())?;
-        let superuser = Url::parse(&superuser).expect("GATEWARDEN_TEST_POSTGRES is a URL");
-        let postgres = Postgres { superuser, name: format!("gw_{seed:016x}") };
-        postgres.create().await;
-        Some(Self::Postgres(postgres))
+        Postgres::make(seed).await.map(Self::Postgres)
     }
 
     /// As the store opens it, with so many connections where it takes any.
@@ -45,8 +43,8 @@ impl Held {
         match self {
             Self::Sqlite(folder) => Database::Sqlite { folder: folder.path().to_owned(), open_organizations: 64 },
             Self::Postgres(postgres) => Database::Postgres {
-                serving: postgres.url("login").to_string(),
-                owner: postgres.url("owner").to_string(),
+                serving: postgres.serving().to_string(),
+                owner: postgres.owner().to_string(),
                 connections,
             },
         }
@@ -54,8 +52,44 @@ impl Held {
 }
 
 impl Postgres {
+    /// Makes one on the server of `GATEWARDEN_TEST_POSTGRES`, a superuser's URL; none, and told, when that is not set.
+    pub async fn fresh() -> Option<Self> {
+        Self::make(fresh_seed()).await
+    }
+
+    pub(crate) async fn make(seed: u64) -> Option<Self> {
+        let Some(superuser) = std::env::var("GATEWARDEN_TEST_POSTGRES").ok().filter(|url| !url.is_empty()) else {
+            say_left_out();
+            return None;
+        };
+        let superuser = Url::parse(&superuser).expect("GATEWARDEN_TEST_POSTGRES is a URL");
+        let postgres = Self { superuser, name: format!("gw_{seed:016x}") };
+        postgres.create().await;
+        Some(postgres)
+    }
+
+    /// The URL of the login that serves.
+    pub fn serving(&self) -> Url {
+        self.url("login")
+    }
+
+    /// The URL of the login that owns.
+    pub fn owner(&self) -> Url {
+        self.url("owner")
+    }
+
+    /// Runs statements in it as a superuser.
+    ///
+    /// # Errors
+    /// What the database answers.
+    pub async fn run(&self, sql: &str) -> Result<(), DbErr> {
+        let database = connect(&self.database()).await;
+        database.execute_unprepared(sql).await?;
+        database.close().await
+    }
+
     /// The URL of one of the database's two roles.
-    pub(crate) fn url(&self, role: &str) -> Url {
+    fn url(&self, role: &str) -> Url {
         let mut url = self.database();
         let set = url.set_username(&self.role(role)).and_then(|()| url.set_password(Some(&self.name)));
         set.expect("a PostgreSQL URL takes a user");
@@ -85,12 +119,10 @@ impl Postgres {
             server.execute_unprepared(&sql).await.expect("a superuser makes roles and databases");
         }
         server.close().await.expect("a connection closes");
-        let database = connect(&self.database()).await;
-        database.execute_unprepared(HARDENING).await.expect("a superuser takes rights away");
-        database.close().await.expect("a connection closes");
+        self.run(HARDENING).await.expect("a superuser takes rights away");
     }
 
-    async fn remove(&self) -> Result<(), sea_orm::DbErr> {
+    async fn remove(&self) -> Result<(), DbErr> {
         let database = connect(&self.database()).await;
         let roles = Statement::from_string(
             DbBackend::Postgres,

@@ -14,6 +14,7 @@
 mod ambient;
 mod beneath;
 mod database;
+mod empty;
 mod errand;
 mod house;
 mod people;
@@ -22,7 +23,8 @@ mod world;
 
 pub use ambient::Time;
 pub use beneath::{Beneath, Tables};
-pub use database::HARDENING;
+pub use database::{HARDENING, Postgres};
+pub use empty::Empty;
 pub use errand::Errand;
 pub use house::House;
 pub use people::{Holder, PASSWORD, Someone};

@@ -1,11 +1,15 @@
 //! One test on each back end.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    io::{self, Write},
+    sync::Once,
+};
 
 use crate::World;
 
 /// Makes of each `async fn name(world: World) { … }` a test `sqlite::name` and a test `postgres::name`. Stands once in a
-/// module. The second prints a line and passes where `GATEWARDEN_TEST_POSTGRES` is not set.
+/// module. The second passes where `GATEWARDEN_TEST_POSTGRES` is not set, which is told once per program of tests.
 #[macro_export]
 macro_rules! on_both {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block)+) => {
@@ -29,10 +33,20 @@ pub fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(World) -> F) {
 /// Runs a test in a world on PostgreSQL, if there is one.
 pub fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(World) -> F) {
     runtime().block_on(async {
-        match World::postgres().await {
-            Some(world) => test(world).await,
-            None => eprintln!("left out: GATEWARDEN_TEST_POSTGRES names no PostgreSQL; `cargo xtask test` brings one"),
+        if let Some(world) = World::postgres().await {
+            test(world).await;
         }
+    });
+}
+
+/// Says, once per program of tests, that what needs a PostgreSQL is left out.
+pub(crate) fn say_left_out() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        // Not by `eprintln!`, which a test that passes keeps to itself.
+        let line = "left out: the tests on PostgreSQL, as GATEWARDEN_TEST_POSTGRES names none; \
+                    `cargo xtask test` brings one\n";
+        io::stderr().write_all(line.as_bytes()).expect("standard error is open");
     });
 }
 

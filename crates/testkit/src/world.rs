@@ -12,8 +12,7 @@ use gatewarden_types::{AllowedNetworks, Builtin, Entropy, Id, Job, Levels, Organ
 use tokio::sync::Semaphore;
 
 use crate::{
-    Beneath, Errand, Holder, House, Someone, Tables, Time,
-    ambient::{fresh_seed, seeded},
+    Beneath, Empty, Errand, Holder, House, Someone, Tables, Time,
     beneath::Part,
     database::{CONNECTIONS, Held},
     people::anonymous,
@@ -41,21 +40,16 @@ pub struct World {
 impl World {
     /// A world in a temporary folder.
     pub async fn sqlite() -> Self {
-        Self::new(fresh_seed(), Held::sqlite()).await
+        Self::new(Empty::sqlite().await).await
     }
 
     /// A world on the PostgreSQL server of `GATEWARDEN_TEST_POSTGRES`; none when that is not set.
     pub async fn postgres() -> Option<Self> {
-        let seed = fresh_seed();
-        Some(Self::new(seed, Held::postgres(seed).await?).await)
+        Some(Self::new(Empty::postgres().await?).await)
     }
 
-    async fn new(seed: u64, held: Held) -> Self {
-        let (time, entropy) = (Time::start(), seeded(seed));
-        let root = Arc::new(RootKey::generate(&entropy));
-        let mail = tempfile::tempdir().expect("a temporary folder is made");
-        let app = open(held.settings(CONNECTIONS), &time, &entropy, &root, mail.path()).await;
-        let app = app.expect("an empty database opens");
+    async fn new(empty: Empty) -> Self {
+        let Empty { app, time, root, entropy, seed, held, mail } = empty;
         let here = House::found(&app, &Someone::new(&app, "Olive Owner").await, "here").await;
         let there = House::found(&app, &Someone::new(&app, "Stan Stranger").await, "there").await;
         let mut people = BTreeMap::from([(Builtin::Owner, here.owner.clone())]);

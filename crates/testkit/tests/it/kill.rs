@@ -90,8 +90,7 @@ fn nothing_acknowledged_is_lost_on_sqlite() {
 
 #[test]
 fn nothing_acknowledged_is_lost_on_postgres() {
-    match world(async { World::postgres().await.map(World::leave) }) {
-        Some(errand) => kill_again_and_again(&errand),
-        None => eprintln!("left out: GATEWARDEN_TEST_POSTGRES names no PostgreSQL"),
+    if let Some(errand) = world(async { World::postgres().await.map(World::leave) }) {
+        kill_again_and_again(&errand);
     }
 }
