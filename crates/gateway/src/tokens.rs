@@ -1,21 +1,25 @@
 //! Reading the token counts out of an answer while it passes through.
 
 use bytes::{Bytes, BytesMut};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use gatewarden_types::MOST_TOKENS;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 /// The longest single event, and the longest plain answer, that is looked into. Longer ones pass through unread.
 const LONGEST: usize = 4 * 1024 * 1024;
 
-/// The tokens that a provider counted for one call.
+/// The tokens that a provider counted for one call, each at most [`MOST_TOKENS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Tokens {
     /// What the model read.
-    #[serde(rename = "prompt_tokens", alias = "input_tokens", default)]
+    #[serde(rename = "prompt_tokens", alias = "input_tokens", default, deserialize_with = "counted")]
     pub read: u64,
     /// What it wrote.
-    #[serde(rename = "completion_tokens", alias = "output_tokens", default)]
+    #[serde(rename = "completion_tokens", alias = "output_tokens", default, deserialize_with = "counted")]
     pub written: u64,
+}
+
+fn counted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    u64::deserialize(deserializer).map(|count| count.min(MOST_TOKENS))
 }
 
 #[derive(Deserialize)]
@@ -176,6 +180,14 @@ mod tests {
     fn usage_beside_content_stays_in_the_stream() {
         let last = "data: {\"choices\":[{\"delta\":{}}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":5}}\n\n";
         assert_eq!(pass(true, last, &[]), (last.to_owned(), COUNTED));
+    }
+
+    #[test]
+    fn a_count_beyond_belief_is_capped() {
+        let text = br#"{"usage":{"prompt_tokens":18446744073709551615,"output_tokens":1000000001}}"#;
+        let mut answer = PlainAnswer::default();
+        answer.push(&Bytes::from_static(text));
+        assert_eq!(answer.tokens(), Some(Tokens { read: MOST_TOKENS, written: MOST_TOKENS }));
     }
 
     #[test]

@@ -14,6 +14,10 @@ mod text;
 mod timestamp;
 mod words;
 
+/// The most tokens that one call counts for in either direction: a thousand times what any model takes. A provider may
+/// claim what it likes, and the sums over years of calls still fit into 64 bits.
+pub const MOST_TOKENS: u64 = 1_000_000_000;
+
 pub use ambient::{Clock, Entropy};
 pub use caller::{Actor, Grant, Job, Target, Via};
 pub use id::{Account, BadId, Id, Kind, Request, Session};

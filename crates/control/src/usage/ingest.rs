@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use gatewarden_store::UsageRecord;
-use gatewarden_types::{Id, Organization, Timestamp};
+use gatewarden_types::{Id, MOST_TOKENS, Organization, Timestamp};
 use uuid::Uuid;
 
 use crate::{App, Error};
@@ -19,13 +19,16 @@ pub struct Observed {
 }
 
 /// Takes in what gateways report: the calls, and when keys and members were last seen. A record that came before is
-/// passed over, so that whoever is told of an error sends everything again.
+/// passed over, so that whoever is told of an error sends everything again. Counts of tokens beyond [`MOST_TOKENS`] are
+/// taken for that many.
 ///
 /// # Errors
 /// The first, after everything else was taken in.
 pub async fn ingest(app: &App, observed: Vec<Observed>) -> Result<(), Error> {
     let mut by_place: BTreeMap<Id<Organization>, Vec<UsageRecord>> = BTreeMap::new();
-    for Observed { organization, record } in observed {
+    for Observed { organization, mut record } in observed {
+        record.input_tokens = record.input_tokens.min(MOST_TOKENS);
+        record.output_tokens = record.output_tokens.min(MOST_TOKENS);
         by_place.entry(organization).or_default().push(record);
     }
     let mut first_error = Ok(());

@@ -82,6 +82,17 @@ gatewarden_testkit::on_both! {
         assert_eq!(elsewhere.total.calls, 0);
     }
 
+    async fn counts_beyond_belief_leave_the_sums_readable(world: World) {
+        let boasting = || {
+            let mut call = call(&world, world.member(), None);
+            (call.record.input_tokens, call.record.output_tokens) = (u64::MAX, u64::MAX);
+            call
+        };
+        usage::ingest(world.app(), vec![boasting(), boasting()]).await.unwrap();
+        let seen = usage::overview(world.app(), &world.owner().caller(), world.org(), Range::Day).await.unwrap();
+        assert_eq!((seen.total.input_tokens, seen.total.output_tokens), (2_000_000_000, 2_000_000_000));
+    }
+
     async fn a_report_larger_than_a_statement_is_taken_in_whole(world: World) {
         let calls: Vec<_> = (0..1201).map(|_| call(&world, world.member(), None)).collect();
         usage::ingest(world.app(), calls).await.unwrap();
