@@ -11,7 +11,7 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use uuid::Uuid;
 
 use crate::{
-    refusal::Refusal,
+    refusal::{Refusal, shown},
     snapshot::{Endpoint, HeldKey, Policy, Snapshot},
 };
 
@@ -112,11 +112,6 @@ impl Holder {
             Refusal::Denied { key: self.name(), model: name.map(str::to_owned), reason }
         })
     }
-}
-
-/// A name as it may be repeated to its sender.
-fn shown(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(128).collect()
 }
 
 /// The right to make one call, and where it goes.

@@ -1,5 +1,7 @@
 //! What the gateway reads of a chat completion request, and the few bytes of it that it changes.
 
+mod barred;
+
 use std::{fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
@@ -9,9 +11,10 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, shown};
 
-/// A request as far as it matters here. Everything else in it is the provider's business.
+/// A request as far as it matters here. What else is in it is the provider's business, unless it would choose where the
+/// call goes ([`barred`]).
 #[derive(Debug)]
 pub(crate) struct Chat {
     body: Bytes,
@@ -29,6 +32,8 @@ struct Fields<'a> {
     model: Option<&'a RawValue>,
     stream: Option<&'a RawValue>,
     stream_options: Option<&'a RawValue>,
+    /// The first that no caller may set.
+    barred: Option<String>,
 }
 
 impl<'a> Fields<'a> {
@@ -61,6 +66,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                 while let Some(name) = map.next_key::<String>()? {
                     let Some((exact, field)) = fields.named(&name) else {
                         map.next_value::<IgnoredAny>()?;
+                        if barred::is_barred(&name) {
+                            fields.barred.get_or_insert(name);
+                        }
                         continue;
                     };
                     if exact != name {
@@ -90,6 +98,9 @@ impl Chat {
     pub(crate) fn parse(body: Bytes) -> Result<Self, Refusal> {
         let malformed = |error: serde_json::Error| Refusal::Malformed(error.to_string());
         let fields: Fields<'_> = serde_json::from_slice(&body).map_err(malformed)?;
+        if let Some(name) = fields.barred {
+            return Err(Refusal::FieldNotAllowed(shown(&name)));
+        }
         let raw = fields.model.ok_or(Refusal::NoModel)?;
         let model: String = serde_json::from_str(raw.get()).map_err(|_| Refusal::NoModel)?;
         let model_at = place(&body, raw);
@@ -197,6 +208,35 @@ mod tests {
         }
         let inner = r#"{"model":"cheap","messages":[{"Model":"x","model":"y"}],"tools":null}"#;
         assert_eq!(outgoing(inner, "cheap"), (inner.to_owned(), false));
+    }
+
+    #[test]
+    fn a_field_that_chooses_another_model_or_address_is_refused() {
+        for (name, value) in [
+            ("models", "[\"dear\"]"),
+            ("route", "\"fallback\""),
+            ("fallbacks", "[{\"model\":\"dear\"}]"),
+            ("provider", "{\"order\":[\"x\"]}"),
+            ("providerOptions", "{}"),
+            ("api_base", "\"http://evil.example\""),
+            ("base_url", "null"),
+            ("api_key", "\"sk-mine\""),
+            ("custom_llm_provider", "\"x\""),
+            ("model_list", "[]"),
+            ("extra_body", "{\"model\":\"dear\"}"),
+            ("Extra-Headers", "{}"),
+            ("vertex_credentials", "\"/etc/passwd\""),
+            ("user_config", "{}"),
+        ] {
+            for text in
+                [format!("{{\"model\":\"a\",\"{name}\":{value}}}"), format!("{{\"{name}\":{value},\"model\":\"a\"}}")]
+            {
+                assert_eq!(parse(&text).map(drop), Err(Refusal::FieldNotAllowed(name.to_owned())), "{text}");
+            }
+        }
+        // What stands deeper is the provider's to read, and no field of the request.
+        let inner = r#"{"model":"a","metadata":{"models":["x"]},"tools":[{"provider":"x"}]}"#;
+        assert_eq!(outgoing(inner, "a"), (inner.to_owned(), false));
     }
 
     #[test]

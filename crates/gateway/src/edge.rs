@@ -24,7 +24,7 @@ use crate::{
     refusal::Refusal,
     status::{Counters, Current, Status, metrics},
     tokens::{EventStream, PlainAnswer},
-    upstream::{Providers, strip},
+    upstream::{Providers, sift},
     usage::{Meter, Till},
 };
 
@@ -152,7 +152,7 @@ impl Edge {
         meter.answered(Instant::now(), answer.status().as_u16());
         Counters::add(&self.counters.passed);
         let reading = reading(&answer, outgoing.usage_added);
-        strip(answer.headers_mut(), outgoing.usage_added);
+        sift(answer.headers_mut(), outgoing.usage_added);
         Ok((answer, reading))
     }
 

@@ -33,6 +33,11 @@ pub(crate) enum Refusal {
     NotApproved { key: String, model: String },
     #[error("The request body cannot be read: {0}")]
     Malformed(String),
+    #[error(
+        "Field '{0}' is not allowed: it may choose another model, address or secret than your organization approved. \
+         Leave it out; 'model' says which model is called."
+    )]
+    FieldNotAllowed(String),
     #[error("The request names no model. Set 'model' to one of those that /v1/models lists.")]
     NoModel,
     #[error("The request body is too large: at most {0} bytes are taken.")]
@@ -52,10 +57,19 @@ pub(crate) enum Refusal {
     Unreachable(String),
     #[error("Provider '{0}' broke off before it answered. Try again.")]
     Broke(String),
+    #[error(
+        "Provider '{0}' sent the call elsewhere, which is not followed. An admin can check its address under Providers."
+    )]
+    Redirected(String),
     #[error("Provider '{0}' did not answer in time. Try again.")]
     TimedOut(String),
     #[error("This gateway does not have the organization's policy yet. Try again in a moment.")]
     NotReady,
+}
+
+/// A name as it may be repeated to its sender.
+pub(crate) fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(128).collect()
 }
 
 fn what(model: Option<&str>) -> String {
@@ -71,7 +85,7 @@ fn why(reason: Reason) -> String {
 }
 
 /// How a refusal is told: status, the type and code that OpenAI clients read, and the parameter it is about.
-struct Told(StatusCode, &'static str, &'static str, Option<&'static str>);
+struct Told<'a>(StatusCode, &'static str, &'static str, Option<&'a str>);
 
 impl Refusal {
     /// The word for it in usage records and metrics.
@@ -83,7 +97,7 @@ impl Refusal {
         self.told().0
     }
 
-    fn told(&self) -> Told {
+    fn told(&self) -> Told<'_> {
         const REQUEST: &str = "invalid_request_error";
         const KEY: &str = "authentication_error";
         const PERMISSION: &str = "permission_error";
@@ -101,6 +115,7 @@ impl Refusal {
             },
             Self::NotApproved { .. } => Told(StatusCode::NOT_FOUND, REQUEST, "model_not_found", Some("model")),
             Self::Malformed(_) => Told(StatusCode::BAD_REQUEST, REQUEST, "invalid_body", None),
+            Self::FieldNotAllowed(name) => Told(StatusCode::BAD_REQUEST, REQUEST, "field_not_allowed", Some(name)),
             Self::NoModel => Told(StatusCode::BAD_REQUEST, REQUEST, "missing_model", Some("model")),
             Self::TooLarge(_) => Told(StatusCode::PAYLOAD_TOO_LARGE, REQUEST, "body_too_large", None),
             Self::CredentialMissing(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "credential_missing", None),
@@ -108,6 +123,7 @@ impl Refusal {
             Self::PrivateAddress(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "private_address", None),
             Self::Unreachable(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_unreachable", None),
             Self::Broke(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_broke_off", None),
+            Self::Redirected(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_redirected", None),
             Self::TimedOut(_) => Told(StatusCode::GATEWAY_TIMEOUT, PROVIDER, "provider_timed_out", None),
             Self::NotReady => Told(StatusCode::SERVICE_UNAVAILABLE, "server_error", "not_ready", None),
         }

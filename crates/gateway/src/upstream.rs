@@ -26,22 +26,21 @@ use crate::{
 const TO_PROVIDER: [&str; 7] =
     ["accept", "user-agent", "idempotency-key", "openai-beta", "traceparent", "tracestate", "x-stainless-retry-count"];
 
-/// What of a provider's answer a caller does not get to see: what belongs to the connection, and what would say whose
-/// account it was.
-const NOT_TO_CALLER: [&str; 13] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "set-cookie",
-    "openai-organization",
-    "openai-project",
-    "strict-transport-security",
-    "alt-svc",
+/// What of a provider's answer headers a caller gets to see, besides its limits on calls (`x-ratelimit-…`). Everything
+/// else stays here: cookies and addresses that the provider chose, whose account it was, what belongs to the
+/// connection. The request's id is the gateway's own.
+const TO_CALLER: [&str; 11] = [
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "content-language",
+    "cache-control",
+    "retry-after",
+    "retry-after-ms",
+    "x-should-retry",
+    "openai-model",
+    "openai-processing-ms",
+    "openai-version",
 ];
 
 /// One thread's connections to providers.
@@ -74,9 +73,13 @@ impl Providers {
         let provider = || route.endpoint.provider.name.to_string();
         let request = request(route, asked, body)?;
         let answer = self.0.request(request).await.map_err(|error| failure(&error, provider()))?;
-        // Passed on, these would tell the caller that their own key is wrong.
         match answer.status().as_u16() {
+            // Passed on, these would tell the caller that their own key is wrong.
             401 | 403 => Err(Refusal::CredentialRefused(provider())),
+            // Whoever followed would send the prompt, and their key, to a host that nobody here has approved.
+            300..=399 => Err(Refusal::Redirected(provider())),
+            // It speaks another protocol from here on.
+            100..=199 => Err(Refusal::Broke(provider())),
             _ => Ok(answer),
         }
     }
@@ -103,13 +106,15 @@ fn request(route: &Route, asked: &HeaderMap, body: Bytes) -> Result<Request<Full
     Ok(request)
 }
 
-/// Takes out of a provider's answer what the caller is not to see.
-pub(crate) fn strip(headers: &mut HeaderMap, rewritten: bool) {
-    for name in NOT_TO_CALLER {
-        headers.remove(name);
-    }
-    if rewritten {
-        headers.remove(CONTENT_LENGTH);
+/// Leaves of a provider's answer headers what the caller is to see.
+pub(crate) fn sift(headers: &mut HeaderMap, rewritten: bool) {
+    let all = std::mem::take(headers);
+    // A name stands before its first value only; one value of each is enough.
+    for (name, value) in all.into_iter().filter_map(|(name, value)| Some((name?, value))) {
+        let shown = TO_CALLER.contains(&name.as_str()) || name.as_str().starts_with("x-ratelimit-");
+        if shown && !(rewritten && name == CONTENT_LENGTH) {
+            headers.insert(name, value);
+        }
     }
 }
 

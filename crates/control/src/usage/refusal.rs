@@ -20,6 +20,9 @@ impl RefusalUsage {
             "key_model" => return "Model not in the key's list".to_owned(),
             "key_level" => return "Key not for model calls".to_owned(),
             "model_not_found" => return "Model not approved".to_owned(),
+            "field_not_allowed" => return "Field not allowed".to_owned(),
+            "unencrypted_address" => return "Provider without encryption".to_owned(),
+            "provider_redirected" => return "Provider redirected the call".to_owned(),
             "not_your_own" | "permission_missing" => return "Role may not call models".to_owned(),
             _ => {}
         }
@@ -41,6 +44,9 @@ impl RefusalUsage {
             "organization_suspended" => "Ask the operator of this instance to reinstate the organization.",
             "credential_missing" | "credential_refused" => "Give the provider's secret again.",
             "private_address" => "Ask the operator to allow the address, or give the provider a public one.",
+            "unencrypted_address" => "Give the provider an https:// address.",
+            "field_not_allowed" => "Leave out the field: which model is called, and where, is for admins to say.",
+            "provider_redirected" => "Give the provider the address that it redirects to, if you trust it.",
             "provider_unreachable" | "provider_broke_off" | "provider_timed_out" => "Test the provider.",
             "invalid_body" | "missing_model" | "body_too_large" => "Look at what the program sends.",
             "not_ready" => "Nothing: the gateway had just started.",

@@ -31,8 +31,7 @@ async fn a_plain_call_is_answered_and_recorded_once() {
 #[tokio::test]
 async fn the_provider_sees_its_own_secret_and_model_and_nothing_of_the_callers() {
     let world = World::new().await;
-    let mut body = question("fast", false);
-    body["api_base"] = "http://127.0.0.1:1".into();
+    let body = question("fast", false);
     let request = world.client.post(world.url("/v1/chat/completions?api_base=http://127.0.0.1:1&x=y"));
     let request = request.body(body.to_string()).header("x-api-key", &world.secret);
     let request = request.header("authorization", "Bearer sk-of-the-caller").header("cookie", "a=b");
@@ -49,6 +48,22 @@ async fn the_provider_sees_its_own_secret_and_model_and_nothing_of_the_callers()
     }
     let expected = body.to_string().replace("\"fast\"", "\"demo-small\"");
     assert_eq!(seen.body, expected);
+}
+
+// incident 7
+#[tokio::test]
+async fn a_body_chooses_neither_model_nor_address_beside_the_approved_one() {
+    let mut world = World::new().await;
+    let mut body = question("fast", false);
+    body["api_base"] = "http://127.0.0.1:1".into();
+    let response = world.chat(&world.secret, &body).await;
+    assert_eq!(response.status(), 400);
+    let error: Value = response.json().await.expect("JSON");
+    assert_eq!((&error["error"]["code"], &error["error"]["param"]), (&"field_not_allowed".into(), &"api_base".into()));
+    assert!(
+        error["error"]["message"].as_str().is_some_and(|text| text.contains("'api_base'") && text.contains("'model'"))
+    );
+    assert_eq!((world.upstream.calls(), world.used(1).await[0].refused), (0, Some("field_not_allowed")));
 }
 
 #[tokio::test]
@@ -115,6 +130,47 @@ async fn a_refused_credential_does_not_look_like_a_wrong_key() {
     let (status, code, message) = refused(world.chat(&world.secret, &question("error-401", false)).await).await;
     assert_eq!((status, code.as_str()), (502, "credential_refused"));
     assert!(message.contains("'Demo'") && message.contains("admin"), "{message}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_neither_followed_nor_passed_on() {
+    for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let answer = format!("HTTP/1.1 {status}\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
+        let mut world = World::new().await;
+        world.call_instead(answer).await;
+        let response = world.chat(&world.secret, &question("fast", false)).await;
+        assert!(!response.headers().contains_key("location"));
+        let (got, code, message) = refused(response).await;
+        assert_eq!((got, code.as_str()), (502, "provider_redirected"));
+        assert!(message.contains("'Demo'"), "{message}");
+        assert_eq!(world.used(1).await[0].refused, Some("provider_redirected"));
+    }
+}
+
+#[tokio::test]
+async fn of_a_providers_headers_the_caller_sees_those_of_the_api() {
+    let world = World::new().await;
+    let hidden = "set-cookie: a=b\r\nlocation: http://x\r\nserver: x\r\nopenai-organization: org-x\r\nalt-svc: x\r\n\
+        www-authenticate: Bearer\r\nrefresh: 0;url=http://x\r\nx-powered-by: x\r\nconnection: close\r\nx-request-id: theirs\r\n\
+        access-control-allow-origin: *\r\n";
+    let shown = "content-type: application/json\r\ncache-control: no-cache\r\nretry-after: 3\r\n\
+        x-ratelimit-remaining-tokens: 7\r\nopenai-processing-ms: 12\r\n";
+    world.call_instead(format!("HTTP/1.1 200 OK\r\n{hidden}{shown}content-length: 2\r\n\r\n{{}}")).await;
+    let response = world.chat(&world.secret, &question("fast", false)).await;
+    assert_ne!(response.headers()["x-request-id"], "theirs");
+    let mut names: Vec<_> = response.headers().keys().map(reqwest::header::HeaderName::as_str).collect();
+    names.sort_unstable();
+    let expected = [
+        "cache-control",
+        "content-length",
+        "content-type",
+        "date",
+        "openai-processing-ms",
+        "retry-after",
+        "x-ratelimit-remaining-tokens",
+        "x-request-id",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use gatewarden_types::{
 };
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -213,6 +214,22 @@ impl World {
         let (organization, bytes) = (self.records.organization.id, entry.to_bytes().expect("writes"));
         self.tell(FeedEvent::Entry { organization, bytes, bodies: Vec::new() }).await;
         self.gateway.reached(organization, entry.seq).await;
+    }
+
+    /// Puts a server that answers everything with these bytes in the provider's place.
+    pub async fn call_instead(&self, answer: String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let base_url = format!("http://{}/v1", listener.local_addr().expect("bound"));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                if stream.read(&mut request).await.is_ok() && stream.write_all(answer.as_bytes()).await.is_ok() {
+                    drop(stream.shutdown().await);
+                }
+            }
+        });
+        let provider = Provider { base_url: base_url.parse().expect("a base URL"), ..self.records.provider.clone() };
+        self.put(vec![Change::put(&provider).expect("writes")]).await;
     }
 
     /// Adds a key and gives its text.
