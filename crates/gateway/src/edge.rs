@@ -105,8 +105,8 @@ impl Edge {
     }
 
     async fn chat(&self, call: &Call, mut body: Incoming) -> Result<Response<AnswerBody>, Refusal> {
-        // Without a good key nothing of a body is kept. What the key may is decided once the body is whole, by the
-        // policy of that moment.
+        // Without a good key nothing of a body is kept. Everything else is decided once the body is whole, by the one
+        // snapshot of that moment: by an older one, who sends slowly would outlast a revocation.
         let key = match presented(&call.head.headers).and_then(|key| self.holder(&key).map(|_| key)) {
             Ok(key) => key,
             Err(refusal) => {

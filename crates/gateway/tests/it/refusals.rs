@@ -67,6 +67,31 @@ async fn revoking_takes_effect_with_the_entry() {
 }
 
 #[tokio::test]
+async fn a_body_that_comes_slowly_does_not_outlast_a_revocation() {
+    let world = World::new().await;
+    let body = question("fast", false).to_string();
+    let mut stream = TcpStream::connect(world.gateway.addr()).await.expect("connects");
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\nexpect: 100-continue\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n",
+        world.secret,
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.expect("writes");
+    // It says so once the key is proven.
+    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut go_on).await.expect("the body is asked for");
+    let mut key = world.key.clone();
+    key.state = KeyState::Revoked;
+    world.put(vec![Change::put(&key).expect("writes")]).await;
+    stream.write_all(body.as_bytes()).await.expect("writes");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("key_revoked"), "{answer}");
+    assert_eq!(world.upstream.calls(), 0);
+}
+
+#[tokio::test]
 async fn a_key_has_no_more_power_than_its_owner_has_now() {
     let world = World::new().await;
     let member = world.records.member.clone();
