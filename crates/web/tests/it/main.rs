@@ -16,6 +16,7 @@ mod console_models;
 mod console_providers;
 mod document;
 mod harness;
+mod laws;
 mod matrix;
 mod records_account;
 mod records_browser;
