@@ -6,12 +6,16 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod actors;
 mod follow;
 mod given;
 mod invites;
 mod keys;
+mod members;
 mod models;
+mod organizations;
 mod providers;
+mod roles;
 mod set_up;
 mod sign_in;
 mod trail;
