@@ -131,8 +131,13 @@
     link.setAttribute("aria-expanded", "false");
   });
   let focused = null;
-  document.addEventListener("htmx:beforeSwap", () => {
+  document.addEventListener("htmx:beforeSwap", (event) => {
     focused = document.activeElement?.id || null;
+    // A conflict that brings the thing as it is now is shown; one that only says why places nothing.
+    const { xhr } = event.detail;
+    if (xhr.status !== 409 || xhr.getResponseHeader("hx-reswap") === "none") return;
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     event.detail.requestConfig?.elt?.closest?.("[data-expands]")?.setAttribute("aria-expanded", "true");

@@ -81,7 +81,7 @@ fn needs(route: &Route) -> String {
 fn refusals(route: &Route, operation: &Operation) -> Vec<u16> {
     let mut statuses = vec![400, 401, 403, 404, 429, 503];
     if operation.takes.is_some() {
-        statuses.push(413);
+        statuses.extend([413, 415]);
     }
     if operation.takes.is_some() || !operation.query.is_empty() {
         statuses.push(422);
@@ -100,6 +100,7 @@ fn reason(status: u16) -> &'static str {
         404 => "There is nothing here that the key may see.",
         409 => "It changed meanwhile, or a rule stands against it.",
         413 => "The body is larger than 64 KiB.",
+        415 => "The body is not sent as application/json.",
         422 => "Some fields cannot be taken; `errors` names each.",
         429 => "Too many requests; `Retry-After` says when to try again.",
         _ => "The database could not answer.",

@@ -122,12 +122,12 @@ impl<'a> Actors<'a> {
 pub async fn change<X: Copy>(
     world: &World,
     action: &str,
-    told: Told,
+    told: &Told,
     target: impl AsyncFn(Who) -> X,
     act: impl AsyncFn(Caller, X) -> Result<(), Error>,
 ) -> Vec<(Who, X, Entry)> {
     let (actors, mut done) = (Actors::of(world).await, Vec::new());
-    for (who, answer) in told {
+    for (who, answer) in told.iter().copied() {
         let (target, caller) = (target(who).await, actors.caller(who));
         let (rows, entries, attempts) =
             (rows(world).await, world.trail(world.org()).await.len(), attempts(world).await);
@@ -151,10 +151,10 @@ pub async fn change<X: Copy>(
 }
 
 /// Lets everybody read something, which leaves nothing whatever the answer.
-pub async fn read<T>(world: &World, told: Told, act: impl AsyncFn(Caller) -> Result<T, Error>) -> Vec<(Who, T)> {
+pub async fn read<T>(world: &World, told: &Told, act: impl AsyncFn(Caller) -> Result<T, Error>) -> Vec<(Who, T)> {
     let (actors, mut read) = (Actors::of(world).await, Vec::new());
     let before = (rows(world).await, attempts(world).await);
-    for (who, answer) in told {
+    for (who, answer) in told.iter().copied() {
         let outcome = act(actors.caller(who)).await;
         assert_eq!(Answer::of(&outcome), answer, "{who:?}");
         read.extend(outcome.ok().map(|value| (who, value)));

@@ -89,7 +89,7 @@ on_both! {
     async fn owners_and_admins_change_the_organization_and_nobody_else(world: World) {
         let (app, org) = (world.app(), world.org());
         let answers = but(FOR_ADMINS, [(Who::Member, No("permission_missing"))]);
-        let done = change(&world, "organization.update", answers, async |who| who, async |by, who| {
+        let done = change(&world, "organization.update", &answers, async |who| who, async |by, who| {
             let before = organizations::read(app, &world.owner().caller(), org).await.unwrap();
             let command = UpdateOrganization { seen: Some(before.version), ..renamed(&format!("Named by {who:?}")) };
             let changed = organizations::update(app, &by, org, command).await?;
@@ -121,7 +121,7 @@ on_both! {
     async fn the_organization_is_read_by_who_is_in_it(world: World) {
         let (app, org) = (world.app(), world.org());
         let answers = but(FOR_ADMINS, [(Who::Member, Done), (Who::Viewer, Done)]);
-        let rows = read(&world, answers, async |by| organizations::read(app, &by, org).await).await;
+        let rows = read(&world, &answers, async |by| organizations::read(app, &by, org).await).await;
         assert!(rows.iter().all(|(_, row)| row.record.slug.as_str() == "here"));
     }
 

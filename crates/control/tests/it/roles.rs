@@ -9,7 +9,7 @@ on_both! {
     async fn everybody_who_is_in_sees_the_built_in_roles(world: World) {
         let (app, org) = (world.app(), world.org());
         let told = but(FOR_ADMINS, [(Who::Member, Done), (Who::Viewer, Done), (Who::ReadingKey, Done)]);
-        for (who, roles) in read(&world, told, async |by| roles::list(app, &by, org).await).await {
+        for (who, roles) in read(&world, &told, async |by| roles::list(app, &by, org).await).await {
             let listed: Vec<_> = roles.iter().map(|role| (role.record.id, role.record.name.as_str())).collect();
             let built_in = [
                 (world.role(Builtin::Owner), "Owner"),

@@ -1,10 +1,11 @@
 //! Members.
 
 use actix_web::web;
-use gatewarden_control::members::{
-    self, ChangeMemberRole, ListMembers, ListedMember, MemberFilter, MemberOrder, MemberRow, PageFrom,
+use gatewarden_control::{
+    Changed,
+    members::{self, ChangeMemberRole, ListMembers, ListedMember, MemberFilter, MemberOrder, MemberRow, PageFrom},
+    organizations::Person,
 };
-use gatewarden_control::organizations::Person;
 use gatewarden_types::{Id, Member as MemberRecord, MemberState, Versioned};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -88,15 +89,23 @@ pub async fn change_role(sender: KeyHolder, body: web::Bytes) -> Answer {
 /// No more acting, until reinstated.
 pub async fn suspend(sender: KeyHolder) -> Answer {
     let (id, seen) = (sender.id("member")?, sender.seen()?);
-    members::suspend(&sender.site.app, &sender.caller, sender.organization, id, seen).await?;
-    read(sender).await
+    let changed = members::suspend(&sender.site.app, &sender.caller, sender.organization, id, seen).await?;
+    as_changed(sender, changed).await
 }
 
 /// Acting again.
 pub async fn reinstate(sender: KeyHolder) -> Answer {
     let (id, seen) = (sender.id("member")?, sender.seen()?);
-    members::reinstate(&sender.site.app, &sender.caller, sender.organization, id, seen).await?;
-    read(sender).await
+    let changed = members::reinstate(&sender.site.app, &sender.caller, sender.organization, id, seen).await?;
+    as_changed(sender, changed).await
+}
+
+/// A member who was changed. Whoever suspended themselves may not read who that is, but it is done.
+async fn as_changed(sender: KeyHolder, changed: Changed<MemberRecord>) -> Answer {
+    let Changed { value: record, version } = changed;
+    let read = members::read(&sender.site.app, &sender.caller, sender.organization, record.id).await;
+    let person = read.ok().and_then(|read| read.person);
+    sender.answer(200, Some(version), &described(&Versioned { record, version }, person.as_ref()))
 }
 
 /// No member any more.

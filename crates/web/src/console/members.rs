@@ -1,10 +1,13 @@
 //! Members: the list, and what is done to a row.
 
-use actix_web::web;
+use actix_web::{http::StatusCode, web};
 use askama::Template;
 use gatewarden_access::{ActionInfo, Facts};
-use gatewarden_control::members::{
-    self, ChangeMemberRole, ListMembers, Listed, MemberFilter, MemberOrder, MemberRow, MemberSort, PageFrom,
+use gatewarden_control::{
+    Error,
+    members::{
+        self, ChangeMemberRole, ListMembers, Listed, MemberFilter, MemberOrder, MemberRow, MemberSort, PageFrom,
+    },
 };
 use gatewarden_types::{Id, Member, MemberState, Organization, Role, Timestamp};
 use serde::Deserialize;
@@ -52,7 +55,10 @@ pub async fn change_role(here: Here, body: web::Bytes) -> Answer {
     let member = here.id("member")?;
     let role = form.role.parse().map_err(|_| Fault::NotFound)?;
     let command = ChangeMemberRole { member, role, seen: form.version.parse().ok() };
-    let changed = members::change_role(&here.site.app, &here.caller, here.organization, command).await?;
+    let changed = match members::change_role(&here.site.app, &here.caller, here.organization, command).await {
+        Ok(changed) => changed,
+        Err(against) => return as_it_is(&here, member, against).await,
+    };
     let after = members::read(&here.site.app, &here.caller, here.organization, member).await?;
     let name = after.person.as_ref().map(|person| person.name.to_string()).unwrap_or_default();
     let new_role = after.role.as_ref().map(|role| role.name.to_string()).unwrap_or_default();
@@ -77,7 +83,9 @@ struct VersionForm {
 pub async fn suspend(here: Here, body: web::Bytes) -> Answer {
     let form: VersionForm = here.form(&body)?;
     let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.parse().ok());
-    members::suspend(app, &here.caller, here.organization, member, seen).await?;
+    if let Err(against) = members::suspend(app, &here.caller, here.organization, member, seen).await {
+        return as_it_is(&here, member, against).await;
+    }
     row_or_list(&here, member, now_true("The member is suspended, and their keys with them.")).await
 }
 
@@ -85,7 +93,9 @@ pub async fn suspend(here: Here, body: web::Bytes) -> Answer {
 pub async fn reinstate(here: Here, body: web::Bytes) -> Answer {
     let form: VersionForm = here.form(&body)?;
     let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.parse().ok());
-    members::reinstate(app, &here.caller, here.organization, member, seen).await?;
+    if let Err(against) = members::reinstate(app, &here.caller, here.organization, member, seen).await {
+        return as_it_is(&here, member, against).await;
+    }
     row_or_list(&here, member, now_true("The member is active again.")).await
 }
 
@@ -93,13 +103,14 @@ pub async fn reinstate(here: Here, body: web::Bytes) -> Answer {
 pub async fn remove(here: Here, body: web::Bytes) -> Answer {
     let form: VersionForm = here.form(&body)?;
     let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.parse().ok());
-    members::remove(app, &here.caller, here.organization, member, seen).await?;
+    if let Err(against) = members::remove(app, &here.caller, here.organization, member, seen).await {
+        return as_it_is(&here, member, against).await;
+    }
     let notice = now_true("The member is removed and their keys are revoked.");
     if !here.wants_part() {
         return here.done(&here.href("/members"), &notice);
     }
-    let gone = view::MemberAnswer { slug: here.slug.clone(), csrf: here.csrf(), row: None, notice: Some(notice) };
-    html(actix_web::http::StatusCode::OK, gone.render())
+    row_answer(&here, StatusCode::OK, None, notice)
 }
 
 /// The row as it is now and a toast, or the list for a browser without scripts.
@@ -107,10 +118,40 @@ async fn row_or_list(here: &Here, member: Id<Member>, notice: views::Notice) -> 
     if !here.wants_part() {
         return here.done(&here.href("/members"), &notice);
     }
+    let row = match members::one(&here.site.app, &here.caller, here.organization, member).await {
+        Ok(one) => drawn(here, &one),
+        // Whoever suspended themselves sees nothing any more, but it is done.
+        Err(Error::Refused(_)) => None,
+        Err(other) => return Err(other.into()),
+    };
+    row_answer(here, StatusCode::OK, row, notice)
+}
+
+/// What stands against an act, and the member as they are: another's change is shown, not lost.
+async fn as_it_is(here: &Here, member: Id<Member>, against: Error) -> Answer {
+    if !matches!(against, Error::Conflict { .. } | Error::Rule(_)) {
+        return Err(against.into());
+    }
+    let fault = Fault::from(against);
     let one = members::one(&here.site.app, &here.caller, here.organization, member).await?;
-    let row = one.page.rows.first().map(|row| Drawing::of(here, &one).row(row));
+    let Some(found) = one.page.rows.first() else { return Err(fault) };
+    let notice = views::Notice { tone: views::Tone::Bad, text: fault.to_string(), undo: None };
+    if here.wants_part() {
+        return row_answer(here, fault.status(), drawn(here, &one), notice);
+    }
+    let asked = Asked { q: found.person.email.to_string(), ..Asked::default() };
+    let mut page = page(here, &asked, one).await?;
+    page.shell.notice = Some(notice);
+    here.page_with(fault.status(), &page)
+}
+
+fn drawn(here: &Here, one: &Listed) -> Option<view::MemberRow> {
+    one.page.rows.first().map(|row| Drawing::of(here, one).row(row))
+}
+
+fn row_answer(here: &Here, status: StatusCode, row: Option<view::MemberRow>, notice: views::Notice) -> Answer {
     let answer = view::MemberAnswer { slug: here.slug.clone(), csrf: here.csrf(), row, notice: Some(notice) };
-    html(actix_web::http::StatusCode::OK, answer.render())
+    html(status, answer.render())
 }
 
 impl Asked {

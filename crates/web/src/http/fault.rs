@@ -37,6 +37,9 @@ pub enum Fault {
     /// It changed meanwhile, or stands against a rule.
     #[error("{0}")]
     Conflict(String),
+    /// The body is sent as something else than JSON.
+    #[error("Send JSON, and say so: `Content-Type: application/json`.")]
+    Media,
     /// The body is too large.
     #[error("The request is too large.")]
     TooLarge,
@@ -64,6 +67,7 @@ impl Fault {
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Media => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Failed { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
@@ -80,6 +84,7 @@ impl Fault {
             Self::Invalid(_) => "invalid",
             Self::Malformed(_) => "malformed",
             Self::Conflict(_) => "conflict",
+            Self::Media => "unsupported_media_type",
             Self::TooLarge => "too_large",
             Self::TooMany(_) => "too_many_requests",
             Self::Failed { .. } => "failed",

@@ -51,8 +51,13 @@ impl KeyHolder {
     /// The JSON that was sent.
     ///
     /// # Errors
-    /// When it is not JSON of this form; the text says where.
+    /// When it is sent as something else, or is not JSON of this form; the text says where.
     pub fn json<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, Fault> {
+        let sent_as = self.http.headers().get("content-type").map(|media| media.to_str().unwrap_or_default());
+        let media = sent_as.map(|media| media.split(';').next().unwrap_or_default().trim());
+        if media.is_some_and(|media| !media.eq_ignore_ascii_case("application/json")) {
+            return Err(Fault::Media);
+        }
         serde_json::from_slice(body).map_err(|bad| Fault::Malformed(format!("The JSON cannot be taken: {bad}.")))
     }
 

@@ -8,10 +8,12 @@
 )]
 
 mod api_keys;
+mod api_members;
 mod api_models;
 mod api_providers;
 mod cast;
 mod console_keys;
+mod console_members;
 mod console_models;
 mod console_providers;
 mod document;
