@@ -29,4 +29,4 @@ pub use errand::Errand;
 pub use house::House;
 pub use people::{Holder, PASSWORD, Someone};
 pub use run::{on_postgres, on_sqlite};
-pub use world::{Empty, World};
+pub use world::World;

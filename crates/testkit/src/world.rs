@@ -37,15 +37,6 @@ pub struct World {
     mail: tempfile::TempDir,
 }
 
-/// An app over a database of its own, in which there is nobody yet.
-#[derive(Debug)]
-pub struct Empty {
-    /// What use cases work with.
-    pub app: App,
-    // After the app, which holds it open.
-    _held: Held,
-}
-
 impl World {
     /// A world in a temporary folder.
     pub async fn sqlite() -> Self {
@@ -116,16 +107,6 @@ impl World {
     /// When it cannot be opened.
     pub async fn open_on(&self, database: Database) -> Result<App, StoreError> {
         open(database, &self.time, &self.entropy, &self.root, self.mail.path()).await
-    }
-
-    /// An instance that nobody has set up, on the same back end: with this world's clock, randomness and keys.
-    pub async fn empty(&self) -> Empty {
-        let held = match &self.held {
-            Held::Sqlite(_) => Held::sqlite(),
-            Held::Postgres(_) => Held::postgres(fresh_seed()).await.expect("the server is there still"),
-        };
-        let app = self.open_on(held.settings(CONNECTIONS)).await.expect("an empty database opens");
-        Empty { app, _held: held }
     }
 
     /// The database, as the store opens it.

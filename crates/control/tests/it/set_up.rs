@@ -5,7 +5,7 @@ use gatewarden_control::{
     set_up::{self, Init, SetUp},
 };
 use gatewarden_store::Person;
-use gatewarden_testkit::on_both;
+use gatewarden_testkit::{Empty, World, on_both};
 
 use crate::sign_in::browser;
 
@@ -24,10 +24,18 @@ fn command(code: &str, email: &str, slug: &str) -> SetUp {
     }
 }
 
+/// An instance that nobody has set up, on the world's back end.
+async fn empty(world: &World) -> Empty {
+    match world.folder() {
+        Some(_) => Empty::sqlite().await,
+        None => Empty::postgres().await.unwrap(),
+    }
+}
+
 on_both! {
     async fn the_code_makes_one_owner_once(world: World) {
-        let empty = world.empty().await;
-        let app = &empty.app;
+        let empty = empty(&world).await;
+        let app = empty.app();
         assert!(set_up::waits(app, app.id()).await.unwrap());
         let old = set_up::offer(app, app.id()).await.unwrap().unwrap();
         let code = set_up::offer(app, app.id()).await.unwrap().unwrap();
@@ -52,8 +60,8 @@ on_both! {
     }
 
     async fn the_command_line_opens_an_account_once(world: World) {
-        let empty = world.empty().await;
-        let app = &empty.app;
+        let empty = empty(&world).await;
+        let app = empty.app();
         let init = |slug: &str| Init {
             owner: person("olive@example.com"),
             password: "correct horse battery".parse().unwrap(),
@@ -70,8 +78,8 @@ on_both! {
 
     // proves PK-087
     async fn the_first_owner_holds_the_organization_and_its_master_key(world: World) {
-        let empty = world.empty().await;
-        let app = &empty.app;
+        let empty = empty(&world).await;
+        let app = empty.app();
         let code = set_up::offer(app, app.id()).await.unwrap().unwrap();
         let command = command(code.expose(), "olive@example.com", "acme");
         let (created, signed_in) = set_up::set_up(app, app.id(), command).await.unwrap();

@@ -226,7 +226,7 @@ on_both! {
         let (olive, ada, max, vera, sue) = (world.owner(), world.admin(), world.member(), world.viewer(), world.suspended());
         let admin = world.role(Builtin::Admin);
         for (query, found) in [
-            ("".to_owned(), vec![ada, max, olive, sue, vera]),
+            (String::new(), vec![ada, max, olive, sue, vera]),
             ("q=ADA".to_owned(), vec![ada]),
             ("q=+max.member%40example".to_owned(), vec![max]),
             ("q=E+O".to_owned(), vec![olive]),
