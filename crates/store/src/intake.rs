@@ -2,7 +2,11 @@
 
 use gatewarden_access::{Caller, Permit, Refused, Subject, actions::RecordUsage, decide};
 use gatewarden_types::{Actor, Id, Job, Organization, Request, Target, Timestamp};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    sea_query::{Alias, Expr, ExprTrait, OnConflict},
+};
 use uuid::Uuid;
 
 use crate::{Store, StoreError, UsageRecord, entity, table::column};
@@ -78,7 +82,7 @@ impl OrgIntake {
         Ok(())
     }
 
-    /// Says when members and keys were last seen.
+    /// Says when members and keys were seen; the latest is kept.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -88,7 +92,9 @@ impl OrgIntake {
             return Ok(());
         }
         let rows = subjects.iter().map(|(id, at)| ActiveModel { subject: Set(*id), at: Set(at.micros()) });
-        let replace = OnConflict::column(Column::Subject).update_column(Column::At).to_owned();
+        // Reports come in any order: an earlier sight takes no later one back.
+        let newer = Expr::col((Alias::new("excluded"), Column::At)).gt(Expr::col((Entity, Column::At)));
+        let replace = OnConflict::column(Column::Subject).update_column(Column::At).action_and_where(newer).to_owned();
         Entity::insert_many(rows).on_conflict(replace).exec_without_returning(&self.tx).await?;
         Ok(())
     }

@@ -10,11 +10,14 @@
 mod api_keys;
 mod api_members;
 mod api_models;
+mod api_organization;
 mod api_providers;
+mod bad_input;
 mod cast;
 mod console_keys;
 mod console_members;
 mod console_models;
+mod console_organizations;
 mod console_providers;
 mod document;
 mod harness;
