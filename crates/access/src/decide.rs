@@ -1,8 +1,8 @@
 //! The decision.
 
-use gatewarden_types::{Level, ModelSet, Reach};
+use gatewarden_types::{Feature, Level, Levels, ModelSet, Reach};
 
-use crate::{Action, ActionInfo, Facts, Permit, Reason, Refused, Standing, Subject};
+use crate::{Action, ActionInfo, Facts, Permission, Permit, Reason, Refused, Standing, Subject};
 
 /// Decides whether the caller of `facts` may do `A` to `subject`: the only maker of a permit.
 ///
@@ -10,7 +10,7 @@ use crate::{Action, ActionInfo, Facts, Permit, Reason, Refused, Standing, Subjec
 ///
 /// # Errors
 /// The first reason against it, in a fixed order: standing, permission, own things, key level, the target's power,
-/// the power it would give, the limits it would give a key.
+/// the power it would give, and what of that is beyond the calling key.
 pub fn decide<A: Action>(facts: &Facts, subject: Option<Subject>) -> Result<Permit<A>, Refused> {
     let refuse = |subject: Option<&Subject>, reason| Refused {
         action: A::INFO,
@@ -40,7 +40,8 @@ fn judge(facts: &Facts, action: &ActionInfo, subject: &Subject) -> Result<Reach,
     if let Some(permission) = facts.powers.lacks(subject.confers) {
         return Err(Reason::Beyond(permission));
     }
-    if within_limits(facts, subject) { Ok(reach) } else { Err(Reason::BeyondKey) }
+    within_key(facts, subject)?;
+    Ok(reach)
 }
 
 fn standing(standing: Standing) -> Result<(), Reason> {
@@ -56,22 +57,41 @@ fn standing(standing: Standing) -> Result<(), Reason> {
 
 fn key_level(facts: &Facts, action: &ActionInfo) -> Result<(), Reason> {
     let (feature, needed) = action.level;
-    let enough = facts
-        .limits
-        .as_ref()
-        .is_none_or(|(levels, _)| levels.get(&feature).copied().unwrap_or(Level::Disabled) >= needed);
+    let enough = facts.limits.as_ref().is_none_or(|(levels, _)| reaches(levels, feature, needed));
     if enough { Ok(()) } else { Err(Reason::KeyLevel(feature, needed)) }
 }
 
-fn within_limits(facts: &Facts, subject: &Subject) -> bool {
-    let (Some((mine, my_models)), Some((levels, models))) = (&facts.limits, &subject.limits) else { return true };
-    let levels_fit = levels.iter().all(|(feature, level)| mine.get(feature).copied().unwrap_or_default() >= *level);
-    let models_fit = match (my_models, models) {
+/// Whoever acts through a key gives no more than the key itself may do: to another key by its levels and models, to a
+/// person, whom nothing bounds but the role, by all that the role allows.
+fn within_key(facts: &Facts, subject: &Subject) -> Result<(), Reason> {
+    let Some((mine, my_models)) = &facts.limits else { return Ok(()) };
+    match &subject.limits {
+        Some((levels, models)) => {
+            let fits = levels.iter().all(|(feature, level)| reaches(mine, *feature, *level));
+            if fits && includes(my_models, models) { Ok(()) } else { Err(Reason::BeyondKey) }
+        }
+        None => {
+            let given = |action: &&&ActionInfo| subject.confers.reach(action.permission).is_some();
+            let allowed = |action: &ActionInfo| {
+                let every_model = action.permission != Permission::ModelsInvoke || *my_models == ModelSet::All;
+                reaches(mine, action.level.0, action.level.1) && every_model
+            };
+            let beyond = ActionInfo::ALL.iter().filter(given).find(|action| !allowed(action));
+            beyond.map_or(Ok(()), |action| Err(Reason::RoleBeyondKey(action.permission)))
+        }
+    }
+}
+
+fn reaches(levels: &Levels, feature: Feature, needed: Level) -> bool {
+    levels.get(&feature).copied().unwrap_or_default() >= needed
+}
+
+fn includes(mine: &ModelSet, given: &ModelSet) -> bool {
+    match (mine, given) {
         (ModelSet::All, _) => true,
         (ModelSet::Only(_), ModelSet::All) => false,
         (ModelSet::Only(mine), ModelSet::Only(given)) => given.is_subset(mine),
-    };
-    levels_fit && models_fit
+    }
 }
 
 /// Whether the caller may know that the subject exists.

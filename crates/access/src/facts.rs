@@ -87,7 +87,7 @@ pub struct Subject {
     pub holds: PowerSet,
     /// The power that the action would give: no one gives what they do not hold.
     pub confers: PowerSet,
-    /// The levels and models that the action would give a key; bounds a caller who is a key.
+    /// The levels and models that bound what the action confers, where it makes a key; a role is conferred whole.
     pub limits: Option<(Levels, ModelSet)>,
 }
 

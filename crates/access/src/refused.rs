@@ -50,6 +50,8 @@ pub enum Reason {
     Beyond(Permission),
     /// It would give a key more than the calling key has.
     BeyondKey,
+    /// It would give a role that allows something which the calling key may not do.
+    RoleBeyondKey(Permission),
     /// The key may not call this model.
     KeyModel,
 }
@@ -70,6 +72,7 @@ impl Reason {
             Self::Above(_) => "target_above_you",
             Self::Beyond(_) => "beyond_your_power",
             Self::BeyondKey => "beyond_the_key",
+            Self::RoleBeyondKey(_) => "role_beyond_the_key",
             Self::KeyModel => "key_model",
         }
     }
@@ -98,6 +101,12 @@ impl fmt::Display for Reason {
             Self::Above(p) => write!(f, "They hold {}, which you do not. An owner can do this.", p.word()),
             Self::Beyond(p) => write!(f, "This would give {}, which you do not hold. An owner can do this.", p.word()),
             Self::BeyondKey => f.write_str("A key cannot give another key more than it has itself."),
+            Self::RoleBeyondKey(p) => write!(
+                f,
+                "This role gives {}, which this API key may not do in full. Give it in the console, or with a key whose \
+                 levels and models cover the role.",
+                p.word()
+            ),
             Self::KeyModel => f.write_str("This API key may not call this model. Its owner can create a key that may."),
         }
     }

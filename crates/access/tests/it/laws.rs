@@ -61,6 +61,22 @@ proptest! {
     }
 
     #[test]
+    fn a_key_never_confers_more_than_it_holds(situation in situation()) {
+        let (Some(thing), Who::Member(_, _, Some(_)) | Who::Organization(..)) = (&situation.thing, &situation.who) else {
+            return Ok(());
+        };
+        if decided(&situation).is_ok() {
+            let (mine, theirs) = (situation.facts(), thing.receiver());
+            for action in ActionInfo::ALL {
+                prop_assert!(theirs.allows(action) <= mine.allows(action), "{} is beyond the key", action.name);
+            }
+            let calls = thing.confers.contains_key("models:invoke");
+            let models = thing.limits.as_ref().and_then(|(_, models)| models.as_ref());
+            prop_assert!(!calls || situation.models().is_none_or(|mine| models.is_some_and(|given| given.is_subset(mine))));
+        }
+    }
+
+    #[test]
     fn a_key_of_the_organization_makes_no_owners(situation in situation()) {
         let Who::Organization(..) = &situation.who else { return Ok(()) };
         let escalates = |powers: &Powers| powers.contains_key("roles:escalate");

@@ -19,13 +19,14 @@ pub enum Defect {
     Above,
     Beyond,
     KeyLimits,
+    KeyRole,
     Escalate,
     Visibility,
     Foreign,
     Hidden,
 }
 
-pub const DEFECTS: [Defect; 12] = [
+pub const DEFECTS: [Defect; 13] = [
     Defect::Standing,
     Defect::Expiry,
     Defect::Permission,
@@ -34,6 +35,7 @@ pub const DEFECTS: [Defect; 12] = [
     Defect::Above,
     Defect::Beyond,
     Defect::KeyLimits,
+    Defect::KeyRole,
     Defect::Escalate,
     Defect::Visibility,
     Defect::Foreign,
@@ -85,13 +87,29 @@ fn why_not(
     if defect != Defect::Beyond && !within(&thing.confers, powers) {
         return Err("beyond_your_power");
     }
-    if let (Some(mine), Some(given)) = (key, &thing.limits)
-        && defect != Defect::KeyLimits
-        && !(levels_within(&given.0, mine.0) && models_within(given.1.as_ref(), mine.1))
-    {
-        return Err("beyond_the_key");
+    if let Some(mine) = key {
+        beyond_key(thing, mine, defect)?;
     }
     Ok(powers.get(needed).copied().unwrap_or(Reach::Own))
+}
+
+fn beyond_key(
+    thing: &Thing,
+    (levels, models): (&Levels, Option<&BTreeSet<u8>>),
+    defect: Defect,
+) -> Result<(), &'static str> {
+    if let Some(given) = &thing.limits {
+        let fits = levels_within(&given.0, levels) && models_within(given.1.as_ref(), models);
+        return if fits || defect == Defect::KeyLimits { Ok(()) } else { Err("beyond_the_key") };
+    }
+    let calls = thing.confers.contains_key("models:invoke");
+    let given = ActionInfo::ALL.iter().filter(|action| {
+        let word = action.permission.word();
+        thing.confers.contains_key(word) && !NOT_IN_ROLES.contains(&word)
+    });
+    let needed: Vec<Levels> = given.map(|action| Levels::from([action.level])).collect();
+    let fits = needed.iter().all(|needed| levels_within(needed, levels)) && !(calls && models.is_some());
+    if fits || defect == Defect::KeyRole { Ok(()) } else { Err("role_beyond_the_key") }
 }
 
 fn key(situation: &Situation) -> Option<(&Levels, Option<&BTreeSet<u8>>)> {

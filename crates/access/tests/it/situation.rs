@@ -142,6 +142,31 @@ impl Situation {
     }
 }
 
+impl Situation {
+    /// The models that the caller's key is bounded to.
+    pub fn models(&self) -> Option<&BTreeSet<u8>> {
+        match &self.who {
+            Who::Member(_, _, held) => held.as_ref()?.models.as_ref(),
+            Who::Organization(_, _, held) => held.models.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl Thing {
+    /// Whoever has what is conferred: a person with the role, or the holder of the key that is made.
+    pub fn receiver(&self) -> Facts {
+        let key = self.limits.as_ref().map(|(levels, models)| Held {
+            state: KeyState::Active,
+            expires: None,
+            levels: levels.clone(),
+            models: models.clone(),
+        });
+        let who = Who::Member(MemberState::Active, self.confers.clone(), key);
+        Situation { who, suspended: false, usage: Reach::Own, thing: None, action: 0 }.facts()
+    }
+}
+
 fn reach() -> impl Strategy<Value = Reach> + Clone {
     prop_oneof![Just(Reach::Own), Just(Reach::All)]
 }

@@ -2,12 +2,14 @@ use std::time::Duration;
 
 use gatewarden_control::{
     Caller, Error, Once,
+    invites::{self, InviteMember},
     keys::{self, CreateKey, KeyFilter, KeyStanding, KeysFrom, ListKeys},
-    members, models,
+    members::{self, ChangeMemberRole},
+    models,
 };
 use gatewarden_credentials::ApiKey;
 use gatewarden_testkit::{Someone, World};
-use gatewarden_types::{Feature, Key, KeyOwner, KeyState, Level, ModelSet};
+use gatewarden_types::{Builtin, Feature, Key, KeyOwner, KeyState, Level, ModelSet};
 
 use crate::given::{field, model, outsiders, provider, refused};
 
@@ -75,6 +77,25 @@ gatewarden_testkit::on_both! {
         assert_eq!(made.key.value.owner, KeyOwner::Member(world.member().id()));
         let weak = world.key(Key::usual_levels()).await;
         assert!(refused(&keys::create(app, &weak.caller(), org, own("None")).await));
+    }
+
+    async fn a_key_confers_a_role_only_where_it_may_do_all_of_it(world: World) {
+        let (app, org) = (world.app(), world.org());
+        let narrow = world.key_of(world.owner(), [(Feature::Members, Level::Write)].into()).await.caller();
+        let before = world.tables(org).await;
+        for builtin in [Builtin::Owner, Builtin::Admin, Builtin::Member, Builtin::Viewer] {
+            let role = world.role(builtin);
+            let invite = InviteMember { email: "n@example.com".parse().unwrap(), role, once: None };
+            assert!(refused(&invites::create(app, &narrow, org, invite).await), "{builtin:?}");
+            let member = world.person(if builtin == Builtin::Viewer { Builtin::Member } else { Builtin::Viewer }).id();
+            let change = ChangeMemberRole { member, role, seen: None };
+            assert!(refused(&members::change_role(app, &narrow, org, change).await), "{builtin:?}");
+        }
+        assert_eq!(world.tables(org).await, before);
+
+        let whole = world.key_of(world.owner(), Key::all_levels()).await.caller();
+        let promote = ChangeMemberRole { member: world.viewer().id(), role: world.role(Builtin::Owner), seen: None };
+        members::change_role(app, &whole, org, promote).await.unwrap();
     }
 
     async fn models_and_expiry_are_checked(world: World) {
