@@ -1,6 +1,6 @@
 //! The decision.
 
-use gatewarden_types::{Feature, Level, Levels, ModelSet, Reach};
+use gatewarden_types::{ModelSet, Reach};
 
 use crate::{Action, ActionInfo, Facts, Permission, Permit, Reason, Refused, Standing, Subject};
 
@@ -57,41 +57,24 @@ fn standing(standing: Standing) -> Result<(), Reason> {
 
 fn key_level(facts: &Facts, action: &ActionInfo) -> Result<(), Reason> {
     let (feature, needed) = action.level;
-    let enough = facts.limits.as_ref().is_none_or(|(levels, _)| reaches(levels, feature, needed));
+    let enough = facts.limits.as_ref().is_none_or(|limits| limits.reach(feature, needed));
     if enough { Ok(()) } else { Err(Reason::KeyLevel(feature, needed)) }
 }
 
-/// Whoever acts through a key gives no more than the key itself may do: to another key by its levels and models, to a
-/// person, whom nothing bounds but the role, by all that the role allows.
+/// Whoever acts through a key gives no more than the key itself may do: to another key by its limits, to a person,
+/// whom nothing bounds but the role, by all that the role allows.
 fn within_key(facts: &Facts, subject: &Subject) -> Result<(), Reason> {
-    let Some((mine, my_models)) = &facts.limits else { return Ok(()) };
-    match &subject.limits {
-        Some((levels, models)) => {
-            let fits = levels.iter().all(|(feature, level)| reaches(mine, *feature, *level));
-            if fits && includes(my_models, models) { Ok(()) } else { Err(Reason::BeyondKey) }
-        }
-        None => {
-            let given = |action: &&&ActionInfo| subject.confers.reach(action.permission).is_some();
-            let allowed = |action: &ActionInfo| {
-                let every_model = action.permission != Permission::ModelsInvoke || *my_models == ModelSet::All;
-                reaches(mine, action.level.0, action.level.1) && every_model
-            };
-            let beyond = ActionInfo::ALL.iter().filter(given).find(|action| !allowed(action));
-            beyond.map_or(Ok(()), |action| Err(Reason::RoleBeyondKey(action.permission)))
-        }
+    let Some(mine) = &facts.limits else { return Ok(()) };
+    if let Some(given) = &subject.limits {
+        return if mine.cover(given) { Ok(()) } else { Err(Reason::BeyondKey) };
     }
-}
-
-fn reaches(levels: &Levels, feature: Feature, needed: Level) -> bool {
-    levels.get(&feature).copied().unwrap_or_default() >= needed
-}
-
-fn includes(mine: &ModelSet, given: &ModelSet) -> bool {
-    match (mine, given) {
-        (ModelSet::All, _) => true,
-        (ModelSet::Only(_), ModelSet::All) => false,
-        (ModelSet::Only(mine), ModelSet::Only(given)) => given.is_subset(mine),
-    }
+    let allowed = |action: &ActionInfo| {
+        let every_model = action.permission != Permission::ModelsInvoke || mine.models == ModelSet::All;
+        mine.reach(action.level.0, action.level.1) && every_model
+    };
+    let given = ActionInfo::ALL.iter().filter(|action| subject.confers.reach(action.permission).is_some());
+    let beyond = given.copied().find(|action| !allowed(action));
+    beyond.map_or(Ok(()), |action| Err(Reason::RoleBeyondKey(action.permission)))
 }
 
 /// Whether the caller may know that the subject exists.

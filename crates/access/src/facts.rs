@@ -1,11 +1,11 @@
 //! What a decision rests on. The store and the gateway put it together from the rows they hold; nobody else does.
 
 use gatewarden_types::{
-    Account, Actor, Builtin, Grant, Id, Invite, Job, Key, KeyOwner, KeyState, Level, Levels, Member, MemberState,
-    ModelSet, Organization, OrganizationState, Reach, Request, Role, Target, Timestamp, Via,
+    Account, Actor, Builtin, Grant, Id, Invite, Job, Key, KeyOwner, KeyState, Member, MemberState, Organization,
+    OrganizationState, Reach, Request, Role, Target, Timestamp, Via,
 };
 
-use crate::{ActionInfo, Permission, PowerSet};
+use crate::{ActionInfo, KeyLimits, Permission, PowerSet};
 
 /// Who asks, as the edge of the program made them out: nothing here is a right yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct Facts {
     pub(crate) member: Option<Id<Member>>,
     pub(crate) grant: Grant,
     pub(crate) powers: PowerSet,
-    pub(crate) limits: Option<(Levels, ModelSet)>,
+    pub(crate) limits: Option<KeyLimits>,
     pub(crate) standing: Standing,
 }
 
@@ -87,8 +87,8 @@ pub struct Subject {
     pub holds: PowerSet,
     /// The power that the action would give: no one gives what they do not hold.
     pub confers: PowerSet,
-    /// The levels and models that bound what the action confers, where it makes a key; a role is conferred whole.
-    pub limits: Option<(Levels, ModelSet)>,
+    /// What bounds that power, where the action gives it to a key; a role is conferred whole.
+    pub limits: Option<KeyLimits>,
 }
 
 impl Subject {
@@ -141,7 +141,7 @@ impl Facts {
         } else if !key.works(now) {
             facts.standing = Standing::KeyExpired;
         }
-        facts.limits = Some((key.levels.clone(), key.models.clone()));
+        facts.limits = Some(KeyLimits::of(key));
         facts
     }
 
@@ -229,15 +229,18 @@ impl Facts {
 
     /// Whether the action would be allowed on something that is one's own, so that a page can draw its control.
     pub fn allows(&self, action: &ActionInfo) -> Option<Reach> {
-        let by_key = self.limits.as_ref().is_none_or(|(levels, _)| {
-            levels.get(&action.level.0).copied().unwrap_or(Level::Disabled) >= action.level.1
-        });
+        let by_key = self.limits.as_ref().is_none_or(|limits| limits.reach(action.level.0, action.level.1));
         if self.standing == Standing::Good && by_key { self.powers.reach(action.permission) } else { None }
     }
 
     /// What the caller may do, for comparing with what somebody else may do.
     pub fn powers(&self) -> PowerSet {
         self.powers
+    }
+
+    /// What bounds the caller besides, where they act through a key.
+    pub fn limits(&self) -> Option<&KeyLimits> {
+        self.limits.as_ref()
     }
 
     /// Whether the caller may act at all.

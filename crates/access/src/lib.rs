@@ -8,6 +8,7 @@ mod action;
 mod catalogue;
 mod decide;
 mod facts;
+mod limits;
 mod permit;
 mod power;
 mod refused;
@@ -16,6 +17,7 @@ pub use action::{Action, ActionInfo, AuditClass, Entries, Reads, Usage, Writes, 
 pub use catalogue::{Permission, builtin_powers};
 pub use decide::decide;
 pub use facts::{Caller, Facts, Owner, Standing, Subject, member_powers, organization_powers};
+pub use limits::KeyLimits;
 pub use permit::Permit;
 pub use power::PowerSet;
 pub use refused::{Reason, Refused};

@@ -48,7 +48,7 @@ pub enum Reason {
     Above(Permission),
     /// It would give a power that the caller does not hold.
     Beyond(Permission),
-    /// It would give a key more than the calling key has.
+    /// It would give a key more than the calling key has, or for longer.
     BeyondKey,
     /// It would give a role that allows something which the calling key may not do.
     RoleBeyondKey(Permission),
@@ -100,7 +100,7 @@ impl fmt::Display for Reason {
             ),
             Self::Above(p) => write!(f, "They hold {}, which you do not. An owner can do this.", p.word()),
             Self::Beyond(p) => write!(f, "This would give {}, which you do not hold. An owner can do this.", p.word()),
-            Self::BeyondKey => f.write_str("A key cannot give another key more than it has itself."),
+            Self::BeyondKey => f.write_str("A key cannot give another key more than it has itself, nor for longer."),
             Self::RoleBeyondKey(p) => write!(
                 f,
                 "This role gives {}, which this API key may not do in full. Give it in the console, or with a key whose \

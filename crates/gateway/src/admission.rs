@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use gatewarden_access::{Caller, Facts, Permit, Reason, Subject, actions::InvokeModel, decide};
+use gatewarden_access::{Caller, Facts, KeyLimits, Permit, Reason, Subject, actions::InvokeModel, decide};
 use gatewarden_credentials::ApiKey;
 use gatewarden_types::{
-    Account, Actor, Digest, Id, KeyOwner, Levels, Member, Model, ModelSet, Request, Target, Timestamp, Via,
+    Account, Actor, Digest, Id, KeyOwner, Member, Model, ModelSet, Request, Target, Timestamp, Via,
 };
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use uuid::Uuid;
@@ -105,7 +105,7 @@ impl Holder {
         name: Option<&str>,
     ) -> Result<Permit<InvokeModel>, Refusal> {
         let mut subject = Subject::new(Target::of(model));
-        subject.limits = Some((Levels::new(), needs));
+        subject.limits = Some(KeyLimits::of_call(needs));
         decide(facts, Some(subject)).map_err(|refused| {
             // The limits of this subject are the one model it is.
             let reason = if refused.reason == Reason::BeyondKey { Reason::KeyModel } else { refused.reason };

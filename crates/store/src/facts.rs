@@ -1,9 +1,9 @@
 //! What a decision rests on, read in the transaction it is made in.
 
-use gatewarden_access::{Caller, Facts, Owner, PowerSet, Subject, member_powers, organization_powers};
+use gatewarden_access::{Caller, Facts, KeyLimits, Owner, PowerSet, Subject, member_powers, organization_powers};
 use gatewarden_types::{
-    Actor, Builtin, Id, Invite, Key, KeyOwner, Levels, Member, Model, ModelSet, Organization, Provider, Record, Role,
-    Target, Timestamp, Versioned, Via,
+    Actor, Builtin, Id, Invite, Key, KeyOwner, Member, Model, Organization, Provider, Record, Role, Target, Timestamp,
+    Versioned, Via,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction};
 
@@ -19,14 +19,14 @@ pub enum Giving {
     Nothing,
     /// Whatever a role holds.
     Role(Id<Role>),
-    /// Whatever a key of this owner may do, within these levels and models.
-    Key(KeyOwner, Levels, ModelSet),
+    /// Whatever a key of this owner may do, within these limits.
+    Key(KeyOwner, KeyLimits),
 }
 
 impl Giving {
     /// What whoever has this key may do.
     pub fn of_key(key: &Key) -> Self {
-        Self::Key(key.owner, key.levels.clone(), key.models.clone())
+        Self::Key(key.owner, KeyLimits::of(key))
     }
 }
 
@@ -99,8 +99,8 @@ impl OrgRead {
                 }
                 None => Ok(false),
             },
-            Giving::Key(key_owner, levels, models) => {
-                subject.limits = Some((levels.clone(), models.clone()));
+            Giving::Key(key_owner, limits) => {
+                subject.limits = Some(limits.clone());
                 self.give_key(subject, *key_owner).await
             }
         }

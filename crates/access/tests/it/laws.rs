@@ -62,17 +62,19 @@ proptest! {
 
     #[test]
     fn a_key_never_confers_more_than_it_holds(situation in situation()) {
-        let (Some(thing), Who::Member(_, _, Some(_)) | Who::Organization(..)) = (&situation.thing, &situation.who) else {
-            return Ok(());
-        };
+        let (Some(thing), Some(key)) = (&situation.thing, situation.key()) else { return Ok(()) };
         if decided(&situation).is_ok() {
             let (mine, theirs) = (situation.facts(), thing.receiver());
             for action in ActionInfo::ALL {
                 prop_assert!(theirs.allows(action) <= mine.allows(action), "{} is beyond the key", action.name);
             }
             let calls = thing.confers.contains_key("models:invoke");
-            let models = thing.limits.as_ref().and_then(|(_, models)| models.as_ref());
-            prop_assert!(!calls || situation.models().is_none_or(|mine| models.is_some_and(|given| given.is_subset(mine))));
+            let models = thing.limits.as_ref().and_then(|given| given.models.as_ref());
+            let every = |mine: &std::collections::BTreeSet<u8>| models.is_some_and(|given| given.is_subset(mine));
+            prop_assert!(!calls || key.models.as_ref().is_none_or(every));
+            if let (Some(mine), Some(given)) = (key.expires, &thing.limits) {
+                prop_assert!(given.expires.is_some_and(|given| given <= mine), "it outlives the key");
+            }
         }
     }
 

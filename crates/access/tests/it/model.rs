@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatewarden_access::ActionInfo;
 use gatewarden_types::{KeyState, Level, Levels, MemberState, Powers, Reach};
 
-use crate::situation::{NOW, Situation, Thing, Who, Whose};
+use crate::situation::{Held, NOW, Situation, Thing, Who, Whose};
 
 /// What one can forget when one writes such rules: each planted in the model to see that it is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,7 @@ pub enum Defect {
     Above,
     Beyond,
     KeyLimits,
+    KeyTime,
     KeyRole,
     Escalate,
     Visibility,
@@ -26,7 +27,7 @@ pub enum Defect {
     Hidden,
 }
 
-pub const DEFECTS: [Defect; 13] = [
+pub const DEFECTS: [Defect; 14] = [
     Defect::Standing,
     Defect::Expiry,
     Defect::Permission,
@@ -35,6 +36,7 @@ pub const DEFECTS: [Defect; 13] = [
     Defect::Above,
     Defect::Beyond,
     Defect::KeyLimits,
+    Defect::KeyTime,
     Defect::KeyRole,
     Defect::Escalate,
     Defect::Visibility,
@@ -75,9 +77,9 @@ fn why_not(
     }
     let (feature, level) = action.level;
     let key = key(situation);
-    if let Some((levels, _)) = &key
+    if let Some(held) = key
         && defect != Defect::KeyLevel
-        && levels.get(&feature).copied().unwrap_or(Level::Disabled) < level
+        && held.levels.get(&feature).copied().unwrap_or(Level::Disabled) < level
     {
         return Err("key_level");
     }
@@ -93,28 +95,28 @@ fn why_not(
     Ok(powers.get(needed).copied().unwrap_or(Reach::Own))
 }
 
-fn beyond_key(
-    thing: &Thing,
-    (levels, models): (&Levels, Option<&BTreeSet<u8>>),
-    defect: Defect,
-) -> Result<(), &'static str> {
+fn beyond_key(thing: &Thing, mine: &Held, defect: Defect) -> Result<(), &'static str> {
     if let Some(given) = &thing.limits {
-        let fits = levels_within(&given.0, levels) && models_within(given.1.as_ref(), models);
-        return if fits || defect == Defect::KeyLimits { Ok(()) } else { Err("beyond_the_key") };
+        let within = levels_within(&given.levels, &mine.levels)
+            && models_within(given.models.as_ref(), mine.models.as_ref())
+            || defect == Defect::KeyLimits;
+        let in_time = mine.expires.is_none_or(|mine| given.expires.is_some_and(|given| given <= mine))
+            || defect == Defect::KeyTime;
+        return if within && in_time { Ok(()) } else { Err("beyond_the_key") };
     }
     let calls = thing.confers.contains_key("models:invoke");
-    let given = ActionInfo::ALL.iter().filter(|action| {
+    let mut given = ActionInfo::ALL.iter().filter(|action| {
         let word = action.permission.word();
         thing.confers.contains_key(word) && !NOT_IN_ROLES.contains(&word)
     });
-    let needed: Vec<Levels> = given.map(|action| Levels::from([action.level])).collect();
-    let fits = needed.iter().all(|needed| levels_within(needed, levels)) && !(calls && models.is_some());
+    let levels = given.all(|action| levels_within(&Levels::from([action.level]), &mine.levels));
+    let fits = levels && !(calls && mine.models.is_some());
     if fits || defect == Defect::KeyRole { Ok(()) } else { Err("role_beyond_the_key") }
 }
 
-fn key(situation: &Situation) -> Option<(&Levels, Option<&BTreeSet<u8>>)> {
+fn key(situation: &Situation) -> Option<&Held> {
     match &situation.who {
-        Who::Member(_, _, Some(held)) | Who::Organization(_, true, held) => Some((&held.levels, held.models.as_ref())),
+        Who::Member(_, _, Some(held)) | Who::Organization(_, true, held) => Some(held),
         _ => None,
     }
 }

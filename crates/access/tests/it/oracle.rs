@@ -104,7 +104,7 @@ fn every_answer_is_met() {
     use proptest::strategy::ValueTree;
     let mut runner = TestRunner::deterministic();
     let mut answers = std::collections::BTreeMap::<&str, u32>::new();
-    for _ in 0..CASES {
+    for _ in 0..2 * CASES {
         let situation = situation().new_tree(&mut runner).unwrap().current();
         let answer = match decided(&situation) {
             Ok(Reach::All) => "all",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gatewarden_access::{Caller, Facts, Owner, Permission, PowerSet, Subject, builtin_powers};
+use gatewarden_access::{Caller, Facts, KeyLimits, Owner, Permission, PowerSet, Subject, builtin_powers};
 use gatewarden_types::{
     Actor, Builtin, Clock, Digest, Entropy, Feature, Id, Job, Key, KeyOwner, KeyState, Kind, Level, Levels, Member,
     MemberState, Model, ModelSet, Organization, OrganizationState, Powers, Reach, Role, Target, Timestamp, Via,
@@ -51,7 +51,15 @@ pub struct Thing {
     pub whose: Whose,
     pub holds: Powers,
     pub confers: Powers,
-    pub limits: Option<(Levels, Option<BTreeSet<u8>>)>,
+    pub limits: Option<Limits>,
+}
+
+/// What a key that would be given is bounded to.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub levels: Levels,
+    pub models: Option<BTreeSet<u8>>,
+    pub expires: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -136,18 +144,22 @@ impl Situation {
             Whose::Mine => Owner::Member(id(2)),
             Whose::Others => Owner::Member(id(9)),
         };
-        let limits = thing.limits.as_ref().map(|(levels, set)| (levels.clone(), models(set.as_ref())));
+        let limits = thing.limits.as_ref().map(|given| KeyLimits {
+            levels: given.levels.clone(),
+            models: models(given.models.as_ref()),
+            expires: given.expires.map(Timestamp::from_micros),
+        });
         let (holds, confers) = (PowerSet::of(&thing.holds), PowerSet::of(&thing.confers));
         Some(Subject { target: Target::of(id::<Member>(9)), owner, holds, confers, limits })
     }
 }
 
 impl Situation {
-    /// The models that the caller's key is bounded to.
-    pub fn models(&self) -> Option<&BTreeSet<u8>> {
+    /// The key in the caller's hand.
+    pub fn key(&self) -> Option<&Held> {
         match &self.who {
-            Who::Member(_, _, held) => held.as_ref()?.models.as_ref(),
-            Who::Organization(_, _, held) => held.models.as_ref(),
+            Who::Member(_, _, held) => held.as_ref(),
+            Who::Organization(_, _, held) => Some(held),
             _ => None,
         }
     }
@@ -156,11 +168,11 @@ impl Situation {
 impl Thing {
     /// Whoever has what is conferred: a person with the role, or the holder of the key that is made.
     pub fn receiver(&self) -> Facts {
-        let key = self.limits.as_ref().map(|(levels, models)| Held {
+        let key = self.limits.clone().map(|Limits { levels, models, .. }| Held {
             state: KeyState::Active,
             expires: None,
-            levels: levels.clone(),
-            models: models.clone(),
+            levels,
+            models,
         });
         let who = Who::Member(MemberState::Active, self.confers.clone(), key);
         Situation { who, suspended: false, usage: Reach::Own, thing: None, action: 0 }.facts()
@@ -219,7 +231,10 @@ fn who() -> impl Strategy<Value = Who> {
 fn thing() -> impl Strategy<Value = Thing> {
     let whose = select(vec![Whose::Everyone, Whose::Nobody, Whose::Mine, Whose::Others]);
     let power = || prop_oneof![2 => Just(Powers::new()), 1 => powers()];
-    let limits = proptest::option::weighted(0.3, (levels(), model_set()));
+    let expires = prop_oneof![1 => Just(None), 1 => (1_000_000i64..1_000_004).prop_map(Some)];
+    let limits = (levels(), model_set(), expires);
+    let limits = limits.prop_map(|(levels, models, expires)| Limits { levels, models, expires });
+    let limits = proptest::option::weighted(0.3, limits);
     (whose, power(), power(), limits).prop_map(|(whose, holds, confers, limits)| Thing {
         whose,
         holds,

@@ -1,4 +1,4 @@
-use gatewarden_access::{Caller, Permit, actions};
+use gatewarden_access::{Caller, KeyLimits, Permit, actions};
 use gatewarden_credentials::{ApiKey, Secret};
 use gatewarden_store::{Giving, OrgTx};
 use gatewarden_types::{
@@ -21,7 +21,7 @@ pub struct CreateKey {
     pub levels: Levels,
     /// Which approved models it may call.
     pub models: ModelSet,
-    /// From when it is refused; at most five years ahead.
+    /// From when it is refused; at most five years ahead. A key made with a key ends with that one unless it says less.
     pub expires: Option<Timestamp>,
     /// The request's `Idempotency-Key`.
     pub once: Option<Once>,
@@ -50,14 +50,17 @@ pub async fn create(
     let text = ApiKey::generate(id, &app.entropy);
     let mut tx = app.store.change(caller, organization).await?;
     let owner = command.owner.or(tx.facts().asking_member().map(KeyOwner::Member)).unwrap_or(KeyOwner::Organization);
-    let giving = Giving::Key(owner, command.levels.clone(), command.models.clone());
+    // Before the decision, which would refuse it without naming the field.
+    let expires = within_time(command.expires, tx.facts().limits())?;
+    let limits = KeyLimits { levels: command.levels.clone(), models: command.models.clone(), expires };
+    let giving = Giving::Key(owner, limits);
     let permit = or_refuse!(tx, tx.permit_giving::<actions::CreateKey>(&giving).await);
     if let Some(before) = Once::before::<_, Key>(command.once.as_ref(), &tx, &permit).await? {
         return again(&tx, before).await;
     }
-    check_expiry(command.expires, tx.now())?;
+    check_expiry(expires, tx.now())?;
     check_models(&tx, &permit, &command.models).await?;
-    let CreateKey { name, levels, models, expires, once, .. } = command;
+    let CreateKey { name, levels, models, once, .. } = command;
     let key = Key { id, name, owner, levels, models, expires, verifier: text.verifier(), state: KeyState::Active };
     tx.put(&permit, &key).await?;
     Once::keep(once.as_ref(), &mut tx, &permit, id).await?;
@@ -70,6 +73,19 @@ pub async fn create(
 async fn again(tx: &OrgTx, before: Id<Key>) -> Result<CreatedKey, Error> {
     let (_permit, row) = tx.permit_on::<actions::ReadKey>(before, |_| Giving::Nothing).await?;
     Ok(CreatedKey { key: Changed { value: row.record, version: row.version }, secret: None })
+}
+
+/// When the new key ends, which is never after the key that it is made with.
+fn within_time(expires: Option<Timestamp>, maker: Option<&KeyLimits>) -> Result<Option<Timestamp>, Error> {
+    let Some(maker) = maker else { return Ok(expires) };
+    let expires = expires.or(maker.expires);
+    if maker.end_before(expires) {
+        return Err(Error::field(
+            "expires",
+            "A key does not outlive the key that makes it. Give an instant before that one ends, or none.",
+        ));
+    }
+    Ok(expires)
 }
 
 fn check_expiry(expires: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {

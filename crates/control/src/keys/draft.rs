@@ -1,4 +1,6 @@
-use gatewarden_access::{ActionInfo, Caller, Facts, actions};
+use std::collections::BTreeSet;
+
+use gatewarden_access::{ActionInfo, Caller, Facts, KeyLimits, actions};
 use gatewarden_store::Giving;
 use gatewarden_types::{Feature, Id, KeyOwner, Level, Levels, Model, ModelSet, ModelState, Organization};
 
@@ -26,7 +28,8 @@ pub async fn draft(app: &App, caller: &Caller, organization: Id<Organization>) -
     models.retain(|model| model.state == ModelState::Approved);
     models.sort_by(|a, b| a.name.cmp(&b.name));
     let mut owners: Vec<KeyOwner> = read.facts().asking_member().map(KeyOwner::Member).into_iter().collect();
-    let of_organization = Giving::Key(KeyOwner::Organization, Levels::new(), ModelSet::All);
+    let least = KeyLimits { levels: Levels::new(), models: ModelSet::Only(BTreeSet::new()), expires: Some(read.now()) };
+    let of_organization = Giving::Key(KeyOwner::Organization, least);
     if read.permit_giving::<actions::CreateKey>(&of_organization).await.is_ok() {
         owners.push(KeyOwner::Organization);
     }

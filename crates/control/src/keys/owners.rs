@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use gatewarden_access::{
-    Facts, Owner, PowerSet, Subject, actions, actions::ListMembers, decide, member_powers, organization_powers,
+    Facts, KeyLimits, Owner, PowerSet, Subject, actions, actions::ListMembers, decide, member_powers,
+    organization_powers,
 };
 use gatewarden_store::{OrgRead, StoreError};
 use gatewarden_types::{
@@ -46,7 +47,7 @@ impl Owners {
             KeyOwner::Organization => Owner::Nobody,
         };
         let subject = Subject { owner, ..Subject::new(Target::of(key.id)) };
-        let limits = Some((key.levels.clone(), key.models.clone()));
+        let limits = Some(KeyLimits::of(key));
         let with_power = self.power(key.owner).map(|confers| Subject { confers, limits, ..subject.clone() });
         MayOn {
             rotate: key.works(now) && decide::<actions::RotateKey>(facts, with_power).is_ok(),

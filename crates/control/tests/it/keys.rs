@@ -9,7 +9,7 @@ use gatewarden_control::{
 };
 use gatewarden_credentials::ApiKey;
 use gatewarden_testkit::{Someone, World};
-use gatewarden_types::{Builtin, Feature, Key, KeyOwner, KeyState, Level, ModelSet};
+use gatewarden_types::{Builtin, Feature, Key, KeyOwner, KeyState, Level, ModelSet, Via};
 
 use crate::given::{field, model, outsiders, provider, refused};
 
@@ -96,6 +96,24 @@ gatewarden_testkit::on_both! {
         let whole = world.key_of(world.owner(), Key::all_levels()).await.caller();
         let promote = ChangeMemberRole { member: world.viewer().id(), role: world.role(Builtin::Owner), seen: None };
         members::change_role(app, &whole, org, promote).await.unwrap();
+    }
+
+    async fn a_key_makes_and_rotates_no_key_that_outlives_it(world: World) {
+        let (app, org, member) = (world.app(), world.org(), world.member());
+        let (now, levels) = (world.time().now(), Key::all_levels());
+        let ends = |days: i64| Some(now.plus_seconds(days * 86_400));
+        let command = |name, expires| CreateKey { expires, levels: levels.clone(), ..own(name) };
+        let made = keys::create(app, &member.caller(), org, command("Parent", ends(7))).await.unwrap();
+        let via = Via::Key(made.key.value.id);
+        let parent = || Caller { via, ..member.caller() };
+        let child = keys::create(app, &parent(), org, command("Child", None)).await.unwrap();
+        assert_eq!(child.key.value.expires, ends(7), "it ends with its parent unless it says less");
+        let brief = keys::create(app, &parent(), org, command("Brief", ends(1))).await.unwrap();
+        assert_eq!(brief.key.value.expires, ends(1));
+        assert_eq!(field(keys::create(app, &parent(), org, command("Long", ends(8))).await), "expires");
+        let lasting = keys::create(app, &member.caller(), org, own("Lasting")).await.unwrap().key.value.id;
+        assert!(refused(&keys::rotate(app, &parent(), org, lasting, None).await), "its text would outlive the parent");
+        assert!(keys::rotate(app, &parent(), org, made.key.value.id, None).await.is_ok());
     }
 
     async fn models_and_expiry_are_checked(world: World) {
