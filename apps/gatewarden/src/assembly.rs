@@ -4,7 +4,6 @@ use anyhow::Context;
 use gatewarden_control::{App, AppParts, providers::Upstreams};
 use gatewarden_mail::Mailer;
 use gatewarden_types::{AllowedNetworks, Clock, Entropy};
-use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{settings::Settings, storage::Storage};
@@ -21,7 +20,7 @@ pub fn app(settings: &Settings, storage: &Storage, ambient: (Clock, Entropy), pu
         entropy,
         sealing: storage.root_key.sealing(),
         upstreams: Upstreams::new(AllowedNetworks(settings.allow_private.0.clone()))?,
-        hashing: Semaphore::new(usize::try_from(settings.limits.hashing)?),
+        hashing: usize::try_from(settings.limits.hashing)?,
         mailer: mailer(settings)?,
         public_url,
     }))

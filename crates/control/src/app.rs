@@ -1,18 +1,14 @@
 //! What use cases work with.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use gatewarden_credentials::{Password, PasswordHash, SealingKey};
 use gatewarden_mail::Mailer;
 use gatewarden_store::Store;
 use gatewarden_types::{Clock, Entropy, Id, Kind};
-use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::{Error, providers::Upstreams, set_up::Offer, sign_in::Throttle};
+use crate::{Error, hashing::Hashing, providers::Upstreams, set_up::Offer, sign_in::Throttle};
 
 /// Everything a use case needs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,7 +19,7 @@ struct Inner {
     parts: AppParts,
     throttle: Throttle,
     offer: Offer,
-    hashed: AtomicU64,
+    hashing: Hashing,
 }
 
 /// What an [`App`] is made of.
@@ -40,7 +36,7 @@ pub struct AppParts {
     /// Speaks to providers, where the operator allows it.
     pub upstreams: Upstreams,
     /// How many passwords are hashed at once: each takes a core for tens of milliseconds and 19 MiB.
-    pub hashing: Semaphore,
+    pub hashing: usize,
     /// Sends mail.
     pub mailer: Mailer,
     /// Where people reach the console: the one source of links.
@@ -58,13 +54,13 @@ impl std::ops::Deref for App {
 impl App {
     /// An app of these parts.
     pub fn new(parts: AppParts) -> Self {
-        let (throttle, offer, hashed) = (Throttle::default(), Offer::default(), AtomicU64::new(0));
-        Self(Arc::new(Inner { parts, throttle, offer, hashed }))
+        let (throttle, offer, hashing) = (Throttle::default(), Offer::default(), Hashing::new(parts.hashing));
+        Self(Arc::new(Inner { parts, throttle, offer, hashing }))
     }
 
     /// How many passwords have been hashed or compared since the start.
     pub fn passwords_hashed(&self) -> u64 {
-        self.0.hashed.load(Ordering::Relaxed)
+        self.0.hashing.done()
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {
@@ -83,23 +79,17 @@ impl App {
     /// Hashes a password, off the threads that answer requests.
     ///
     /// # Errors
-    /// When the machine cannot.
+    /// [`Error::Busy`] when too many wait already, or when the machine cannot.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
         let entropy = self.entropy.clone();
-        self.work(move || password.hash(&entropy)).await?.map_err(|bad| Error::Internal(bad.to_string()))
+        self.0.hashing.run(move || password.hash(&entropy)).await?.map_err(|bad| Error::Internal(bad.to_string()))
     }
 
     /// Compares a password with a hash, or with nothing, which takes as long.
     ///
     /// # Errors
-    /// When the machine cannot.
+    /// [`Error::Busy`] when too many wait already, or when the machine cannot.
     pub async fn verify(&self, hash: Option<PasswordHash>, typed: String) -> Result<bool, Error> {
-        self.work(move || PasswordHash::verify(hash.as_ref(), &typed)).await
-    }
-
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        self.0.hashed.fetch_add(1, Ordering::Relaxed);
-        let _turn = self.hashing.acquire().await.map_err(|bad| Error::Internal(bad.to_string()))?;
-        tokio::task::spawn_blocking(work).await.map_err(|bad| Error::Internal(bad.to_string()))
+        self.0.hashing.run(move || PasswordHash::verify(hash.as_ref(), &typed)).await
     }
 }

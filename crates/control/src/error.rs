@@ -37,6 +37,9 @@ pub enum Error {
     /// Too many tries.
     #[error("too many tries; try again in {0} seconds")]
     TooMany(u64),
+    /// More people sign in than passwords can be compared; in so many seconds there will be room.
+    #[error("too many people are signing in just now; try again in {0} seconds")]
+    Busy(u64),
     /// Address and password do not belong together, or the link or code is not valid. Says no more on purpose.
     #[error("{0}")]
     NotRecognized(&'static str),

@@ -9,7 +9,6 @@ use gatewarden_migrations::Class;
 use gatewarden_store::{Database, Signers, Store, StoreError, StoreSettings};
 use gatewarden_trail::{Signer, Stored};
 use gatewarden_types::{AllowedNetworks, Builtin, Entropy, Id, Job, Levels, Organization, Role};
-use tokio::sync::Semaphore;
 
 use crate::{
     Beneath, Empty, Errand, Holder, House, Someone, Tables, Time,
@@ -288,8 +287,7 @@ pub(crate) async fn open(
     let upstreams = Upstreams::new(loopback).expect("an HTTP client is made");
     let mailer = Mailer::files(mail, &"gatewarden@example.com".parse().expect("an address")).expect("a folder is made");
     let public_url = "https://gatewarden.test".parse().expect("a URL");
-    let hashing = Semaphore::new(2);
-    Ok(App::new(AppParts { store, clock, entropy, sealing, upstreams, hashing, mailer, public_url }))
+    Ok(App::new(AppParts { store, clock, entropy, sealing, upstreams, hashing: 2, mailer, public_url }))
 }
 
 async fn stored(store: &Store, organization: Id<Organization>) -> Result<Vec<Stored>, StoreError> {

@@ -12,6 +12,9 @@ use crate::{
     sign_in::anyone,
 };
 
+/// What is said to someone with an account who wants another.
+const HAS_ACCOUNT: Error = Error::Rule("This address has an account already. Sign in with it to accept.");
+
 /// Accepts an invite with a new account.
 #[derive(Debug)]
 pub struct AcceptNew {
@@ -53,8 +56,11 @@ pub async fn accept(app: &App, caller: &Caller, token: &str) -> Result<Accepted,
 /// As [`accept`]; [`Error::Rule`] when the address has an account already.
 pub async fn accept_new(app: &App, request: Id<Request>, command: AcceptNew) -> Result<(Accepted, SignedIn), Error> {
     let AcceptNew { token, name, password, browser } = command;
-    // Before the password is hashed, so that nobody without a link makes the program work.
+    // Before the password is hashed, so that nobody makes the program work for nothing; the link's page tells as much.
     let invitation = look(app, request, &token).await?;
+    if invitation.has_account {
+        return Err(HAS_ACCOUNT);
+    }
     let person = Person { name, email: invitation.email };
     let hash = app.hash(password).await?;
     let account = open_account(app, request, &person, hash.as_str()).await?;
@@ -68,7 +74,7 @@ async fn open_account(app: &App, request: Id<Request>, person: &Person, hash: &s
     let mut control = app.store.change_control(&anyone(request)).await?;
     let permit = control.permit::<actions::OpenAccount>(app.id())?;
     if control.account_with(&permit, &person.email).await?.is_some() {
-        return Err(Error::Rule("This address has an account already. Sign in with it to accept."));
+        return Err(HAS_ACCOUNT);
     }
     let account = control.open_account(&permit, person, hash).await?;
     control.commit(permit).await?;

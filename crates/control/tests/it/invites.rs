@@ -167,7 +167,9 @@ gatewarden_testkit::on_both! {
         let other = world.account("Other").await;
         let (_, token) = invited(&world, nina.person.email.as_str()).await;
         assert!(look(&world, &token).await.unwrap().has_account);
+        let hashed = world.app().passwords_hashed();
         assert!(ruled(&invites::accept_new(world.app(), world.app().id(), new(&token)).await), "sign in instead");
+        assert_eq!(world.app().passwords_hashed(), hashed, "looked at before any work is done");
         for wrong in [&other, world.stranger()] {
             assert!(ruled(&accept(&world, wrong, &token).await));
         }

@@ -70,15 +70,16 @@ impl SignInForm {
 
     /// The form again, with the address as it was typed. It says the same whether there is such an account or not.
     fn again(self, door: &Stranger, fault: Fault) -> Answer {
-        let (error, wait) = match &fault {
-            Fault::Forbidden { message, .. } => (message.clone(), None),
-            Fault::TooMany(seconds) => (too_many(*seconds), Some(*seconds)),
+        let error = match &fault {
+            Fault::Forbidden { message, .. } => message.clone(),
+            Fault::TooMany(seconds) => too_many(*seconds),
+            Fault::Busy(_) => fault.to_string(),
             _ => return Err(fault),
         };
         let next = own_path(&self.next).to_owned();
         let page = view::SignIn { frame: door.bare(), email: self.email, error, next, ..view::SignIn::default() };
         let mut response = door.page_with(fault.status(), &page)?;
-        if let Some(seconds) = wait {
+        if let Some(seconds) = fault.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         Ok(response)

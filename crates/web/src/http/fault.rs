@@ -46,6 +46,9 @@ pub enum Fault {
     /// Too many tries.
     #[error("Too many tries. Try again in {0} seconds.")]
     TooMany(u64),
+    /// More people sign in than the program can take at once; nothing was looked at.
+    #[error("Many people are signing in at this moment. Nothing was lost. Try again in {0} seconds.")]
+    Busy(u64),
     /// The program or its database could not do it.
     #[error("{message}")]
     Failed {
@@ -69,8 +72,16 @@ impl Fault {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Media => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany(_) | Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Failed { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    /// In how many seconds it is worth trying again, where that is known.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany(seconds) | Self::Busy(seconds) => Some(*seconds),
+            _ => None,
         }
     }
 
@@ -87,6 +98,7 @@ impl Fault {
             Self::Media => "unsupported_media_type",
             Self::TooLarge => "too_large",
             Self::TooMany(_) => "too_many_requests",
+            Self::Busy(_) => "busy",
             Self::Failed { .. } => "failed",
         }
     }
@@ -100,6 +112,7 @@ impl From<Error> for Fault {
             Error::Invalid(fields) => Self::Invalid(fields),
             Error::Conflict { .. } | Error::Rule(_) | Error::Reused => Self::Conflict(sentence(&error.to_string())),
             Error::TooMany(seconds) => Self::TooMany(seconds),
+            Error::Busy(seconds) => Self::Busy(seconds),
             Error::NotRecognized(why) => Self::Forbidden { message: why.to_owned(), word: "not_recognized" },
             Error::Store(store) => {
                 tracing::error!(error = %store, "the store could not answer");

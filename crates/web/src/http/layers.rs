@@ -37,6 +37,9 @@ pub(crate) async fn frame(
         {
             drawn.headers_mut().insert(header::ALLOW, allowed);
         }
+        if let Some(seconds) = fault.retry_after() {
+            drawn.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         response = response.into_response(drawn);
     }
     let secure = site.is_some_and(|site| site.is_secure());
@@ -141,9 +144,6 @@ fn problem(fault: &Fault, id: Option<Id<Request>>) -> HttpResponse {
         body.insert("errors".to_owned(), errors.into());
     }
     let mut response = HttpResponse::build(status);
-    if let Fault::TooMany(seconds) = fault {
-        response.insert_header((header::RETRY_AFTER, seconds.to_string()));
-    }
     if matches!(fault, Fault::Unauthenticated) {
         response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
     }
@@ -179,6 +179,11 @@ async fn page(request: &HttpRequest, fault: &Fault, door: &Stranger, id: Option<
     match fault {
         Fault::Forbidden { message, .. } | Fault::Conflict(message) | Fault::Malformed(message) => {
             trouble.why.clone_from(message);
+            trouble.then = String::new();
+        }
+        Fault::Busy(_) => {
+            "It is busy just now.".clone_into(&mut trouble.what);
+            trouble.why = fault.to_string();
             trouble.then = String::new();
         }
         Fault::Invalid(fields) => {
