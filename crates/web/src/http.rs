@@ -2,6 +2,7 @@
 
 mod answer;
 mod fault;
+mod forwarded;
 mod here;
 mod layers;
 mod notice;

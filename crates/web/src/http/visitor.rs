@@ -14,7 +14,7 @@ use gatewarden_control::{
 };
 use gatewarden_types::{Account, Actor, Id, Kind, Request, Session, Via};
 
-use super::Fault;
+use super::{Fault, forwarded::asking};
 use crate::{Site, views};
 
 /// The cookie that carries a browser session's token.
@@ -67,15 +67,12 @@ impl Stranger {
         Caller { actor: Actor::Anyone, via: Via::Nothing, request: self.request }
     }
 
-    /// The network address that asks; the one that a trusted proxy names, where there is one.
+    /// The network address that asks; the one that trusted proxies name, where there are any.
     pub fn network(&self) -> Option<IpAddr> {
         let peer = self.http.peer_addr()?.ip();
-        if !self.site.trusted_proxies.iter().any(|proxies| proxies.contains(peer)) {
-            return Some(peer);
-        }
-        let forwarded = self.http.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        let named = forwarded.and_then(|list| list.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
-        Some(named.unwrap_or(peer))
+        let lines: Vec<&str> =
+            self.http.headers().get_all("x-forwarded-for").map(|line| line.to_str().unwrap_or_default()).collect();
+        Some(asking(peer, lines.into_iter(), &self.site.trusted_proxies))
     }
 
     /// What someone signs in with, and from where.
