@@ -34,6 +34,8 @@ use crate::{
     storage::Storage,
 };
 
+/// How long a request to the console or the API may take to arrive whole.
+const ARRIVAL: Duration = Duration::from_secs(30);
 /// How long calls and requests may go on after the program was asked to end.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long all of the ending may take.
@@ -82,6 +84,7 @@ impl Ready {
             public_url: bare(&app.public_url),
             gateway_url: bare(&gateway_url),
             trusted_proxies: settings.trusted_proxies.clone(),
+            arrival: ARRIVAL,
             development: cfg!(debug_assertions),
         });
         let server = gatewarden_web::serve(site, listener, tls).context("the console cannot be served")?;

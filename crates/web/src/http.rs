@@ -1,6 +1,7 @@
 //! Between HTTP and the use cases: who asks, what they sent, and how they are answered.
 
 mod answer;
+mod arrival;
 mod fault;
 mod forwarded;
 mod here;
@@ -12,6 +13,7 @@ mod visitor;
 
 pub use answer::Answer;
 pub(crate) use answer::{html, now_true};
+pub(crate) use arrival::{LARGEST_BODY, arrived};
 pub use fault::Fault;
 pub use here::{Here, may};
 pub(crate) use layers::{forms_from_elsewhere, frame};

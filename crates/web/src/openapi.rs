@@ -81,7 +81,7 @@ fn needs(route: &Route) -> String {
 fn refusals(route: &Route, operation: &Operation) -> Vec<u16> {
     let mut statuses = vec![400, 401, 403, 404, 429, 503];
     if operation.takes.is_some() {
-        statuses.extend([413, 415]);
+        statuses.extend([408, 413, 415]);
     }
     if operation.takes.is_some() || !operation.query.is_empty() {
         statuses.push(422);
@@ -98,6 +98,7 @@ fn reason(status: u16) -> &'static str {
         401 => "No key, or one that is not known.",
         403 => "The key may not; `code` and `detail` say why and who can change it.",
         404 => "There is nothing here that the key may see.",
+        408 => "The body did not arrive whole in time; nothing was done.",
         409 => "It changed meanwhile, or a rule stands against it.",
         413 => "The body is larger than 64 KiB.",
         415 => "The body is not sent as application/json.",

@@ -11,9 +11,6 @@ use actix_web::{
 
 use crate::{Route, Site, http, route::register};
 
-/// The largest form or JSON document, in bytes.
-const LARGEST_BODY: usize = 64 * 1024;
-
 /// The whole site as an actix app: state, limits, routes, and what stands around every request.
 pub fn app(
     site: Site,
@@ -29,8 +26,9 @@ pub fn app(
 > {
     App::new()
         .app_data(web::Data::new(site))
-        .app_data(web::PayloadConfig::new(LARGEST_BODY))
+        .app_data(web::PayloadConfig::new(http::LARGEST_BODY))
         .configure(|config| register(routes, config))
+        .wrap(middleware::from_fn(http::arrived))
         .wrap(middleware::from_fn(http::forms_from_elsewhere))
         .wrap(middleware::from_fn(http::frame))
         .wrap(middleware::Compress::default())

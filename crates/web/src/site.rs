@@ -1,6 +1,6 @@
 //! What every request works with.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use gatewarden_control::App;
 use gatewarden_credentials::CookieKey;
@@ -22,6 +22,8 @@ pub struct Parts {
     pub gateway_url: String,
     /// From where proxies in front tell who asks, in X-Forwarded-For.
     pub trusted_proxies: Vec<Network>,
+    /// How long a request may take to arrive whole; its headers have five seconds of their own.
+    pub arrival: Duration,
     /// Whether `/ui`, the page of all components, is served.
     pub development: bool,
 }

@@ -34,6 +34,7 @@ pub async fn open(
         public_url: "http://localhost:8080".to_owned(),
         gateway_url: "http://localhost:8081".to_owned(),
         trusted_proxies: Vec::new(),
+        arrival: std::time::Duration::from_secs(30),
         development: false,
     });
     let site = init_service(gatewarden_web::app(site, &gatewarden_web::routes())).await;

@@ -43,6 +43,9 @@ pub enum Fault {
     /// The body is too large.
     #[error("The request is too large.")]
     TooLarge,
+    /// The request did not arrive whole in so many seconds; nobody has looked at it.
+    #[error("The request did not arrive whole within {0} seconds. Nothing was done. Send it again.")]
+    TooSlow(u64),
     /// Too many tries.
     #[error("Too many tries. Try again in {0} seconds.")]
     TooMany(u64),
@@ -72,6 +75,7 @@ impl Fault {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Media => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooMany(_) | Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Failed { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         }
@@ -97,6 +101,7 @@ impl Fault {
             Self::Conflict(_) => "conflict",
             Self::Media => "unsupported_media_type",
             Self::TooLarge => "too_large",
+            Self::TooSlow(_) => "too_slow",
             Self::TooMany(_) => "too_many_requests",
             Self::Busy(_) => "busy",
             Self::Failed { .. } => "failed",

@@ -4,7 +4,7 @@ use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, StatusCode, header},
+    http::{ConnectionType, Method, StatusCode, header},
     middleware::Next,
     web,
 };
@@ -36,6 +36,10 @@ pub(crate) async fn frame(
             && let Ok(allowed) = header::HeaderValue::from_str(allowed)
         {
             drawn.headers_mut().insert(header::ALLOW, allowed);
+        }
+        if matches!(fault, Fault::TooSlow(_)) {
+            // The rest of the body may still come, and is no next request.
+            drawn.head_mut().set_connection_type(ConnectionType::Close);
         }
         if let Some(seconds) = fault.retry_after() {
             drawn.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -59,6 +59,11 @@ fn words(status: u16) -> (&'static str, &'static str, &'static str) {
             "It does not exist, was removed, or belongs to an organization you are not a member of.",
             "Check the address, or pick a place at the side.",
         ),
+        408 => (
+            "The request came too slowly.",
+            "It did not arrive whole in the time there is for one. Nothing was done.",
+            "Send it again.",
+        ),
         409 => (
             "It has changed in the meantime.",
             "Someone else saved a change after you opened this page. Nothing of yours was saved.",

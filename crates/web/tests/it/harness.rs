@@ -5,6 +5,8 @@ use actix_web::{
     http::{Method, StatusCode, header},
     test::{TestRequest, init_service, read_body},
 };
+use std::time::Duration;
+
 use gatewarden_credentials::{RootKey, Token};
 use gatewarden_store::SessionRow;
 use gatewarden_testkit::{Someone, World};
@@ -95,6 +97,7 @@ pub fn site(world: &World) -> Site {
         public_url: "http://localhost:8080".to_owned(),
         gateway_url: "http://localhost:8081".to_owned(),
         trusted_proxies: Vec::new(),
+        arrival: Duration::from_millis(200),
         development: true,
     })
 }

@@ -29,4 +29,5 @@ mod records_doors;
 mod records_invites;
 mod records_overview;
 mod records_trail;
+mod slow;
 mod things;
