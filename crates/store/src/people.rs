@@ -75,6 +75,20 @@ impl OrgTx {
         entity::invite_addresses::Entity::insert(row).exec_without_returning(&self.read.tx).await?;
         Ok(())
     }
+
+    /// Forgets where invites went, once they are answered or taken back.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn forget_invite_addresses<A: Writes<Invite>>(
+        &mut self,
+        _permit: &Permit<A>,
+        invites: impl IntoIterator<Item = Id<Invite>>,
+    ) -> Result<(), StoreError> {
+        let these = entity::invite_addresses::Column::Invite.is_in(uuids(invites));
+        entity::invite_addresses::Entity::delete_many().filter(these).exec(&self.read.tx).await?;
+        Ok(())
+    }
 }
 
 impl OrgRead {

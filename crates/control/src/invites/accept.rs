@@ -103,6 +103,7 @@ async fn join(app: &App, caller: &Caller, account: AccountRow, token: &str) -> R
     let slug = tx.get::<_, Organization>(&permit, organization).await?.ok_or(GONE)?.record.slug;
     let member = Member { id: app.id(), account: account.id, role: invite.role, state: MemberState::Active };
     tx.put(&permit, &Invite { state: InviteState::Accepted, ..invite }).await?;
+    tx.forget_invite_addresses(&permit, [link.invite]).await?;
     tx.put(&permit, &member).await?;
     tx.put_person(&permit, member.id, &account.person).await?;
     let committed = tx.commit(permit).await?;

@@ -4,7 +4,7 @@ use gatewarden_types::{Id, Invite, InviteState, Organization, Seq};
 
 use crate::{App, Changed, Error, check_seen, or_refuse};
 
-/// Takes an invite back: its link is dead at once.
+/// Takes an invite back: its link is dead at once, and where it went is forgotten.
 ///
 /// # Errors
 /// When the caller may not, it changed meanwhile, or it was accepted.
@@ -25,6 +25,7 @@ pub async fn revoke(
     }
     let invite = Invite { state: InviteState::Revoked, ..row.record };
     tx.put(&permit, &invite).await?;
+    tx.forget_invite_addresses(&permit, [invite.id]).await?;
     let committed = tx.commit(permit).await?;
     app.store.leave(invite.id, organization).await?;
     Ok(Changed { value: invite, version: committed.seq })

@@ -1,6 +1,6 @@
 use gatewarden_access::{Caller, actions};
 use gatewarden_store::Giving;
-use gatewarden_types::{Id, InviteState, Key, KeyOwner, KeyState, Member, Organization, Seq, Versioned};
+use gatewarden_types::{Id, Invite, InviteState, Key, KeyOwner, KeyState, Member, Organization, Seq, Versioned};
 
 use super::keep_an_owner;
 use crate::{App, Error, check_seen, or_refuse};
@@ -27,9 +27,11 @@ pub async fn remove(
             tx.put(&permit, &Key { state: KeyState::Revoked, ..key }).await?;
         }
     }
-    for Versioned { record: invite, .. } in tx.list::<_, gatewarden_types::Invite>(&permit).await? {
+    for Versioned { record: invite, .. } in tx.list::<_, Invite>(&permit).await? {
         if invite.invited_by == member && invite.state == InviteState::Pending {
-            tx.put(&permit, &gatewarden_types::Invite { state: InviteState::Revoked, ..invite }).await?;
+            let invite = Invite { state: InviteState::Revoked, ..invite };
+            tx.put(&permit, &invite).await?;
+            tx.forget_invite_addresses(&permit, [invite.id]).await?;
         }
     }
     tx.remove::<_, Member>(&permit, member).await?;

@@ -7,7 +7,7 @@ use gatewarden_access::{
 use gatewarden_store::{OrgRead, Table};
 use gatewarden_trail::Entry;
 use gatewarden_types::{
-    Account, Actor, Grant, Id, Invite, Job, Key, Kind, Member, Model, Name, Organization, Provider, Role, Versioned,
+    Account, Actor, Grant, Id, Invite, Job, Key, Kind, Member, Model, Name, Organization, Provider, RecordKind, Role, Versioned,
     Via,
 };
 use serde_json::Value;
@@ -90,10 +90,16 @@ impl Names {
     }
 
     /// What an act was done to, for people: a name, else its id. What was made is told rather than what it was made in.
+    /// The name of an invite is where it went, which is forgotten once it was answered.
     pub fn target(&self, entry: &Entry) -> String {
         let made = entry.changes.first().filter(|_| entry.target.kind == Organization::PREFIX);
-        let name = made.and_then(|change| self.record(change.id)).or_else(|| self.record(entry.target.id));
-        name.map_or_else(|| entry.target.text(), str::to_owned)
+        let invite = made.map_or(entry.target.kind == Invite::PREFIX, |change| change.kind == RecordKind::Invite);
+        let name = self.record(made.map_or(entry.target.id, |change| change.id));
+        match name.or_else(|| self.record(entry.target.id).filter(|_| !invite)) {
+            Some(name) => name.to_owned(),
+            None if invite => "an invite".to_owned(),
+            None => entry.target.text(),
+        }
     }
 
     /// The names of everything that `read` shows its reader, or of what is among `only`.

@@ -6,7 +6,7 @@ use gatewarden_control::{
     Caller, Error, Once,
     invites::{self, AcceptNew, Delivery, InviteMember, Sent},
     members::{self, ChangeMemberRole},
-    sessions,
+    sessions, trail,
 };
 use gatewarden_testkit::{Someone, World};
 use gatewarden_types::{Builtin, Job};
@@ -211,6 +211,27 @@ gatewarden_testkit::on_both! {
         let (_, token) = invited(&world, nina.person.email.as_str()).await;
         members::remove(world.app(), &world.owner().caller(), world.org(), world.admin().id(), None).await.unwrap();
         assert!(gone(&accept(&world, &nina, &token).await));
+    }
+
+    async fn where_an_invite_went_is_forgotten_once_it_is_answered_or_taken_back(world: World) {
+        let (app, org) = (world.app(), world.org());
+        let nina = world.account("Nina").await;
+        let (accepted, token) = invited(&world, nina.person.email.as_str()).await;
+        let (revoked, _) = invited(&world, "b@example.com").await;
+        let (left, _) = invited(&world, "c@example.com").await;
+        let addresses = || async { format!("{:?}", world.tables(org).await["invite_addresses"]) };
+        let before = addresses().await;
+        assert!(["nina@", "b@", "c@"].iter().all(|part| before.contains(part)), "{before}");
+        accept(&world, &nina, &token).await.unwrap();
+        invites::revoke(app, &world.owner().caller(), org, revoked.invite.value.id, None).await.unwrap();
+        let after = addresses().await;
+        assert!(!after.contains("nina@") && !after.contains("b@") && after.contains("c@"), "{after}");
+        members::remove(app, &world.owner().caller(), org, world.admin().id(), None).await.unwrap();
+        assert!(!addresses().await.contains("c@"), "taken back with its sender");
+        for invite in [accepted, revoked, left] {
+            let entry = trail::read(app, &world.owner().caller(), org, invite.invite.version).await.unwrap().unwrap();
+            assert_eq!(entry.names.target(&entry.entry), "an invite");
+        }
     }
 
     async fn who_may_not_send_again_or_revoke(world: World) {
