@@ -2,7 +2,7 @@
 
 use gatewarden_access::{
     Caller,
-    actions::{ReadAccount, UpdateAccount},
+    actions::{ListOrganizations, ReadAccount, UpdateAccount},
 };
 use gatewarden_store::AccountRow;
 use gatewarden_types::Name;
@@ -19,7 +19,8 @@ pub async fn read(app: &App, caller: &Caller) -> Result<AccountRow, Error> {
     control.account(&permit).await?.ok_or(Error::Rule("The account is gone."))
 }
 
-/// Changes what the calling account is called.
+/// Changes what the calling account is called, and then what its members are called in each of its organizations.
+/// Whoever is cut off in between saves the name once more.
 ///
 /// # Errors
 /// When the caller is no account.
@@ -31,6 +32,21 @@ pub async fn rename(app: &App, caller: &Caller, name: Name) -> Result<AccountRow
         control.rename_account(&permit, &name).await?;
         control.commit(permit).await?;
         account.person.name = name;
+    } else {
+        drop(control);
     }
+    carry(app, caller, &account.person.name).await?;
     Ok(account)
+}
+
+async fn carry(app: &App, caller: &Caller, name: &Name) -> Result<(), Error> {
+    let control = app.store.read_control(caller).await?;
+    let permit = control.permit_self::<UpdateAccount>()?;
+    let places = control.own_places(&control.permit_self::<ListOrganizations>()?).await?;
+    // Each organization is a database of its own, and nothing is held in one while another is changed.
+    drop(control);
+    for place in places {
+        app.store.carry_name(&permit, place.id, name).await?;
+    }
+    Ok(())
 }

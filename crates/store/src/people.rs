@@ -1,11 +1,15 @@
 //! Names and addresses: apart from policy, erasable, and never in an entry.
 
-use gatewarden_access::{Permit, Reads, Writes};
-use gatewarden_types::{Email, Id, Invite, Member, Name, fold};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use gatewarden_access::{Permit, Reads, Writes, actions::UpdateAccount};
+use gatewarden_types::{Email, Id, Invite, Member, Name, Organization, fold};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter,
+    sea_query::{self, OnConflict},
+};
 use std::collections::BTreeMap;
 
-use crate::{OrgRead, OrgTx, StoreError, entity, error::corrupt, org_read::uuids};
+use crate::{OrgRead, OrgTx, Store, StoreError, entity, error::corrupt, org_read::uuids};
 
 /// What a member is called here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +24,36 @@ impl Person {
     pub(crate) fn read(name: &str, email: &str) -> Result<Self, StoreError> {
         let name = name.parse().map_err(|bad| corrupt("person")(&bad))?;
         Ok(Self { name, email: email.parse().map_err(|bad| corrupt("person")(&bad))? })
+    }
+}
+
+impl Store {
+    /// Calls an account's member in an organization by a new name. What people are called is no policy, so no entry of
+    /// the organization's says it; the account's own trail does.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn carry_name(
+        &self,
+        permit: &Permit<UpdateAccount>,
+        organization: Id<Organization>,
+        name: &Name,
+    ) -> Result<(), StoreError> {
+        use entity::{members, people};
+        let tx = self.0.backend.change(organization).await?;
+        let theirs = sea_query::Query::select()
+            .column(members::Column::Id)
+            .from(members::Entity)
+            .and_where(members::Column::Account.eq(permit.target_id().uuid()))
+            .to_owned();
+        let called = people::ActiveModel {
+            name: Set(name.to_string()),
+            name_key: Set(fold(name.as_str())),
+            ..Default::default()
+        };
+        let update = people::Entity::update_many().set(called).filter(people::Column::Member.in_subquery(theirs));
+        update.exec(&tx).await?;
+        Ok(tx.commit().await?)
     }
 }
 

@@ -7,8 +7,8 @@ use gatewarden_access::{
 use gatewarden_store::{OrgRead, Table};
 use gatewarden_trail::Entry;
 use gatewarden_types::{
-    Account, Actor, Grant, Id, Invite, Job, Key, Kind, Member, Model, Name, Organization, Provider, RecordKind, Role, Versioned,
-    Via,
+    Account, Actor, Grant, Id, Invite, Job, Key, Kind, Member, Model, Name, Organization, Provider, RecordKind, Role,
+    Versioned, Via,
 };
 use serde_json::Value;
 use uuid::Uuid;

@@ -11,6 +11,8 @@ use std::{
 
 use gatewarden_control::{
     Error, account,
+    invites::{self, InviteMember},
+    members,
     sessions::{self, Browser, SignedIn},
     sign_in::{self, SignIn},
 };
@@ -179,5 +181,25 @@ gatewarden_testkit::on_both! {
             assert!(refused(&sessions::revoke_others(app, &other).await));
         }
         assert_eq!(world.control_tables().await["entries"], before["entries"]);
+    }
+
+    async fn a_new_name_is_carried_into_every_organization(world: World) {
+        let (app, org, viewer) = (world.app(), world.org(), world.viewer());
+        let third = world.found("third").await;
+        let role = third.role(gatewarden_types::Builtin::Member);
+        let invite = InviteMember { email: viewer.person.email.clone(), role, once: None };
+        let sent = invites::create(app, &third.owner.caller(), third.id, invite).await.unwrap();
+        let link = sent.link.unwrap();
+        let token = link.expose().rsplit('/').next().unwrap();
+        let there = invites::accept(app, &viewer.caller(), token).await.unwrap().member.value.id;
+        let entries = world.trail(org).await.len();
+        account::rename(app, &viewer.caller(), "Vera Vale".parse().unwrap()).await.unwrap();
+        for (owner, organization, member) in [(world.owner(), org, viewer.id()), (&third.owner, third.id, there)] {
+            let row = members::read(app, &owner.caller(), organization, member).await.unwrap();
+            assert_eq!(row.person.unwrap().name.as_str(), "Vera Vale");
+        }
+        let others = members::read(app, &world.owner().caller(), org, world.member().id()).await.unwrap();
+        assert_eq!(others.person.unwrap(), world.member().person, "nobody else's");
+        assert_eq!(world.trail(org).await.len(), entries, "what people are called is no policy");
     }
 }
