@@ -16,7 +16,7 @@ use crate::{App, Error};
 pub async fn read(app: &App, caller: &Caller) -> Result<AccountRow, Error> {
     let control = app.store.read_control(caller).await?;
     let permit = control.permit_self::<ReadAccount>()?;
-    control.account(&permit).await?.ok_or(Error::Rule("The account is gone."))
+    control.account(&permit).await?.ok_or(Error::Gone)
 }
 
 /// Changes what the calling account is called, and then what its members are called in each of its organizations.
@@ -27,7 +27,7 @@ pub async fn read(app: &App, caller: &Caller) -> Result<AccountRow, Error> {
 pub async fn rename(app: &App, caller: &Caller, name: Name) -> Result<AccountRow, Error> {
     let mut control = app.store.change_control(caller).await?;
     let permit = control.permit_self::<UpdateAccount>()?;
-    let mut account = control.account(&permit).await?.ok_or(Error::Rule("The account is gone."))?;
+    let mut account = control.account(&permit).await?.ok_or(Error::Gone)?;
     if account.person.name != name {
         control.rename_account(&permit, &name).await?;
         control.commit(permit).await?;

@@ -28,6 +28,9 @@ pub enum Error {
         /// Its version now.
         version: Seq,
     },
+    /// What it was about is not there any more.
+    #[error("there is nothing here any more")]
+    Gone,
     /// A rule of the product stands against it.
     #[error("{0}")]
     Rule(&'static str),

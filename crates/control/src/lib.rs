@@ -28,7 +28,7 @@ pub mod usage;
 pub use app::{App, AppParts};
 pub use error::{Error, FieldError};
 pub use gatewarden_access::Caller;
-pub use gatewarden_store::Committed;
+pub use gatewarden_store::{Committed, StoreError};
 pub use once::Once;
 
 use gatewarden_types::Seq;

@@ -155,5 +155,5 @@ impl crate::Store {
 
 /// The entry that was looked for, or that nothing has happened.
 fn found(committed: Option<Committed>) -> Result<Committed, StoreError> {
-    committed.ok_or_else(|| StoreError::Setup("the database could not keep the change; nothing was changed".to_owned()))
+    committed.ok_or(StoreError::NotKept)
 }

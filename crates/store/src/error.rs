@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The commit's answer was lost and the trail could not be asked: it may have happened.
     #[error("it is not known whether the change was made; look again before you repeat it")]
     Unknown,
+    /// The database could not keep the change, and the trail shows that nothing of it was.
+    #[error("the database could not keep the change; nothing was changed")]
+    NotKept,
     /// A row cannot be read as what it should be. Nothing is made up in its place.
     #[error("a stored {what} cannot be read: {why}")]
     Corrupt {

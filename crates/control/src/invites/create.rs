@@ -56,7 +56,7 @@ async fn again(
     before: Id<Invite>,
     email: Email,
 ) -> Result<Sent, Error> {
-    let row = tx.get::<_, Invite>(permit, before).await?.ok_or(Error::Rule("The invite is gone."))?;
+    let row = tx.get::<_, Invite>(permit, before).await?.ok_or(Error::Gone)?;
     let invite = Changed { value: row.record, version: row.version };
     Ok(Sent { invite, email, delivery: None, link: None })
 }

@@ -42,8 +42,8 @@ impl Letter {
         let here = read.get::<A, Organization>(permit, organization).await?;
         let role = read.get::<A, Role>(permit, invite.role).await?;
         let sender = read.people(permit, [invite.invited_by]).await?.remove(&invite.invited_by);
-        let organization = here.map(|here| here.record.name).ok_or(Error::Rule("The organization is gone."))?;
-        let role = role.map(|role| role.record.name).ok_or(Error::Rule("The role is gone."))?;
+        let organization = here.map(|here| here.record.name).ok_or(Error::Gone)?;
+        let role = role.map(|role| role.record.name).ok_or(Error::Gone)?;
         let invited_by = sender.map_or_else(|| organization.clone(), |sender| sender.name);
         Ok(Self { to, organization, invited_by, role })
     }

@@ -56,7 +56,7 @@ pub async fn list(app: &App, caller: &Caller, organization: Id<Organization>) ->
     };
     let rows = open.into_iter().map(row).collect();
     let here = read.get::<_, Organization>(&permit, organization).await?;
-    let here = here.ok_or(Error::Rule("The organization is gone."))?.record;
+    let here = here.ok_or(Error::Gone)?.record;
     let facts = read.facts().clone();
     let within = |role: &Role| facts.powers().covers(member_powers(&here, role));
     let roles = roles.into_iter().map(|row| row.record).filter(within).collect();

@@ -98,7 +98,7 @@ async fn describe(
 ) -> Result<Listed, Error> {
     let ids: Vec<Id<Member>> = page.rows.iter().map(|row| row.member.record.id).collect();
     let organization = read.get::<_, Organization>(permit, id).await?;
-    let organization = organization.ok_or(Error::Rule("The organization is gone."))?.record;
+    let organization = organization.ok_or(Error::Gone)?.record;
     let roles = read.list::<_, Role>(permit).await?.into_iter().map(|role| (role.record.id, role.record)).collect();
     Ok(Listed {
         organization,

@@ -56,5 +56,5 @@ async fn person(app: &App, caller: &Caller) -> Result<Person, Error> {
     let control = app.store.read_control(caller).await?;
     let permit = control.permit::<actions::ListSessions>(account)?;
     let row = control.account(&permit).await?;
-    row.map(|row| row.person).ok_or(Error::Rule("The account is gone."))
+    row.map(|row| row.person).ok_or(Error::Gone)
 }

@@ -68,7 +68,7 @@ pub async fn read(
     let read = app.store.read(caller, organization).await?;
     let permit = read.permit::<actions::ReadOrganization>()?;
     let row = read.get(&permit, organization).await?;
-    row.ok_or(Error::Rule("The organization is gone."))
+    row.ok_or(Error::Gone)
 }
 
 /// Whether the database answers, for whoever asks if the program is ready.

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, ResponseError, body::BoxBody, http::StatusCode};
 use gatewarden_access::Reason;
-use gatewarden_control::{Error, FieldError};
+use gatewarden_control::{Error, FieldError, StoreError};
 
 /// Why a request is not answered as asked. It is drawn as a page, a toast or a problem document by
 /// [`super::layers`], which knows who asked.
@@ -112,6 +112,7 @@ impl Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
+            Error::Gone => Self::NotFound,
             Error::Refused(refused) if refused.hidden => Self::NotFound,
             Error::Refused(refused) => refused_openly(refused.reason),
             Error::Invalid(fields) => Self::Invalid(fields),
@@ -121,14 +122,22 @@ impl From<Error> for Fault {
             Error::NotRecognized(why) => Self::Forbidden { message: why.to_owned(), word: "not_recognized" },
             Error::Store(store) => {
                 tracing::error!(error = %store, "the store could not answer");
-                let message = "The database could not answer. It may or may not have happened: look again first.";
-                Self::Failed { message, status: 503 }
+                Self::Failed { message: known(&store), status: 503 }
             }
             Error::Internal(why) => {
                 tracing::error!(error = %why, "a use case failed");
                 Self::Failed { message: "The program could not do this. Its log says why.", status: 500 }
             }
         }
+    }
+}
+
+/// What is known of an act that the store did not answer for.
+fn known(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::NotKept => "The database could not keep the change. Nothing of it was changed: try again.",
+        StoreError::Unknown => "The database did not answer. The change may or may not have been made: look first.",
+        _ => "The database could not answer. If this was to change something, look again before you repeat it.",
     }
 }
 
@@ -154,5 +163,26 @@ impl ResponseError for Fault {
         let mut response = HttpResponse::new(self.status());
         response.extensions_mut().insert(self.clone());
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: Error) -> (u16, String) {
+        let fault = Fault::from(error);
+        (fault.status().as_u16(), fault.to_string())
+    }
+
+    #[test]
+    fn what_is_known_is_said() {
+        let (status, text) = told(StoreError::NotKept.into());
+        assert!(status == 503 && text.contains("Nothing of it was changed") && !text.contains("may or may not"));
+        let (status, text) = told(StoreError::Unknown.into());
+        assert!(status == 503 && text.contains("may or may not"));
+        assert_eq!(told(Error::Gone).0, 404, "what is gone is not found");
+        let busy = Fault::from(Error::Busy(5));
+        assert_eq!((busy.status().as_u16(), busy.word(), busy.retry_after()), (429, "busy", Some(5)));
     }
 }

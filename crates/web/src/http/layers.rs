@@ -185,6 +185,7 @@ async fn page(request: &HttpRequest, fault: &Fault, door: &Stranger, id: Option<
             trouble.why.clone_from(message);
             trouble.then = String::new();
         }
+        Fault::Failed { message, status: 503 } => trouble.why = (*message).to_owned(),
         Fault::Busy(_) => {
             "It is busy just now.".clone_into(&mut trouble.what);
             trouble.why = fault.to_string();
