@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use gatewarden_access::{Caller, actions};
-use gatewarden_credentials::{Secret, Token};
+use gatewarden_credentials::{PasswordHash, Secret, Token};
 use gatewarden_store::SessionRow;
 use gatewarden_types::{Account, Actor, Id, Request, Session, Timestamp, Via};
 
@@ -134,12 +134,29 @@ pub async fn revoke_others(app: &App, caller: &Caller) -> Result<u64, Error> {
     Ok(revoked)
 }
 
+/// A password's hash as it is stored and as a new one would be.
+pub(crate) struct Renewed {
+    pub(crate) old: PasswordHash,
+    pub(crate) new: PasswordHash,
+}
+
 /// Begins a session for an account that has shown who it is.
 pub(crate) async fn begin(
     app: &App,
     request: Id<Request>,
     account: Id<Account>,
     browser: &Browser,
+) -> Result<SignedIn, Error> {
+    begin_renewing(app, request, account, browser, None).await
+}
+
+/// Begins a session, and renews the account's hash with it.
+pub(crate) async fn begin_renewing(
+    app: &App,
+    request: Id<Request>,
+    account: Id<Account>,
+    browser: &Browser,
+    renewed: Option<Renewed>,
 ) -> Result<SignedIn, Error> {
     let caller = Caller { actor: Actor::Account(account), via: Via::Nothing, request };
     let token = Token::generate(&app.entropy);
@@ -157,6 +174,9 @@ pub(crate) async fn begin(
     };
     control.clear_ended_sessions(&permit, now.plus_seconds(-IDLE_SECONDS)).await?;
     control.begin_session(&permit, &session, token.digest()).await?;
+    if let Some(Renewed { old, new }) = renewed {
+        control.renew_password(&permit, old.as_str(), new.as_str()).await?;
+    }
     control.commit(permit).await?;
     Ok(SignedIn { account, session: session.id, token: token.text(), expires: session.expires })
 }

@@ -99,7 +99,7 @@ impl PasswordHash {
         matches && fits && hash.is_some()
     }
 
-    /// Whether it was made with other parameters than a new one would be; then hash again at the next sign-in.
+    /// Whether it was made with other parameters than a new one would be; then it is hashed again at the next sign-in.
     pub fn outdated(&self) -> bool {
         let current = |text: &str| text.split('$').nth(3).map(str::to_owned);
         !self.0.starts_with("$argon2id$v=19$") || current(&self.0) != current(NOBODY)

@@ -23,6 +23,9 @@ use tracing_subscriber::{Layer, layer::SubscriberExt};
 
 use crate::given::refused;
 
+/// [`PASSWORD`], hashed with 8 KiB and one pass.
+const OLD_HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$Z2F0ZXdhcmRlbi1zYWx0IQ$BZFwR7FcNLACdBqJASy46Fch4rdcP21dbkynxUskitc";
+
 pub fn browser(last: u8) -> Browser {
     Browser { device: "Firefox\u{7}".to_owned(), network: IpAddr::from([192, 0, 2, last]) }
 }
@@ -91,6 +94,23 @@ gatewarden_testkit::on_both! {
         assert_eq!(work[0], work[1]);
         assert_eq!((work[0].1, work[0].2), (1, 1), "one query and one comparison");
         assert_eq!(world.control_tables().await, before, "what fails leaves nothing");
+    }
+
+    async fn a_hash_of_old_parameters_is_renewed_by_the_next_sign_in(world: World) {
+        let member = world.member().account.uuid();
+        let password = || async {
+            let rows = world.control_tables().await["accounts"].clone();
+            format!("{:?}", rows.iter().find(|row| format!("{row:?}").contains("max.member")).unwrap())
+        };
+        let set = format!("UPDATE accounts SET password = '{OLD_HASH}' WHERE email = 'max.member@example.com'");
+        world.beneath_control().await.run(&set).await.unwrap();
+        assert!(matches!(try_from(&world, "max.member@example.com", "wrong", 1).await, Err(Error::NotRecognized(_))));
+        assert!(password().await.contains("m=8,"), "who is wrong changes nothing");
+        assert_eq!(signed_in(&world).await.account.uuid(), member);
+        let renewed = password().await;
+        assert!(renewed.contains("m=19456,t=2,p=1") && !renewed.contains("m=8,"), "{renewed}");
+        signed_in(&world).await;
+        assert_eq!(password().await, renewed, "once");
     }
 
     async fn a_session_ends_when_idle_and_at_last(world: World) {

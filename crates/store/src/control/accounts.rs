@@ -99,6 +99,17 @@ impl ControlTx {
         Ok(id)
     }
 
+    /// Puts a hash of the same password in the place of `old`, unless that was replaced meanwhile.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn renew_password(&mut self, permit: &Permit<SignIn>, old: &str, new: &str) -> Result<(), StoreError> {
+        let row = a::ActiveModel { password: Set(new.to_owned()), ..Default::default() };
+        let theirs = a::Entity::update_many().set(row).filter(a::Column::Id.eq(permit.target_id().uuid()));
+        theirs.filter(a::Column::Password.eq(old)).exec(&self.read.tx).await?;
+        Ok(())
+    }
+
     /// Changes what an account is called.
     ///
     /// # Errors
