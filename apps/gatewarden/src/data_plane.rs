@@ -37,10 +37,11 @@ impl DataPlane {
     pub fn start(settings: &Settings, app: &App, drain: Duration) -> anyhow::Result<Self> {
         let (to_gateway, feed) = mpsc::channel(WAITING);
         let (usage, batches) = mpsc::channel(WAITING);
+        let (wishes, wished) = mpsc::channel(WAITING);
         let config =
             Config { allow_private: settings.allow_private.clone(), drain, ..Config::new(settings.gateway_listen) };
-        let lines =
-            Lines { feed, usage, sealing: app.sealing.clone(), clock: app.clock.clone(), entropy: app.entropy.clone() };
+        let (sealing, clock, entropy) = (app.sealing.clone(), app.clock.clone(), app.entropy.clone());
+        let lines = Lines { feed, usage, wishes, sealing, clock, entropy };
         let gateway = match Gateway::start(&config, lines) {
             Ok(gateway) => gateway,
             Err(bad) if bad.kind() == io::ErrorKind::AddrInUse => {
@@ -49,7 +50,7 @@ impl DataPlane {
             Err(bad) => bail!("the gateway cannot listen on {}: {bad}", config.listen),
         };
         let (events, followed) = mpsc::channel(WAITING);
-        tokio::spawn(follow::run(app.clone(), events));
+        tokio::spawn(follow::run(app.clone(), events, wished));
         tokio::spawn(pass_on(followed, to_gateway));
         let collecting = tokio::spawn(collect(app.clone(), batches));
         Ok(Self { gateway, collecting })
@@ -60,7 +61,7 @@ impl DataPlane {
         self.gateway.addr()
     }
 
-    /// Waits until it has every organization's policy and answers calls.
+    /// Waits until it has the policy of every organization that can be read, and answers calls.
     pub async fn ready(&self) -> anyhow::Result<()> {
         let ready = async {
             while !self.gateway.status().ready {
@@ -96,6 +97,7 @@ fn translated(event: follow::FeedEvent) -> FeedEvent {
         follow::FeedEvent::Entry(FollowedEntry { organization, bytes, bodies, .. }) => {
             FeedEvent::Entry { organization, bytes, bodies }
         }
+        follow::FeedEvent::Behind { organization, problem } => FeedEvent::Behind { organization, problem },
         follow::FeedEvent::CaughtUp => FeedEvent::CaughtUp,
     }
 }

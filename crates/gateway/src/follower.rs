@@ -1,8 +1,11 @@
 //! What comes from the control plane, and what becomes of it. A state machine without I/O.
 
+use std::collections::BTreeMap;
+
 use gatewarden_credentials::SealingKey;
 use gatewarden_trail::Entry;
-use gatewarden_types::{AnyRecord, Id, Organization, Seq};
+use gatewarden_types::{AnyRecord, Backoff, Id, Organization, Seq};
+use tokio::time::Instant;
 
 use crate::snapshot::{Snapshot, Unreadable, Vault};
 
@@ -29,9 +32,16 @@ pub enum FeedEvent {
         /// The sealed credentials that it names.
         bodies: Vec<Vec<u8>>,
     },
+    /// An organization whose records cannot be read now; a base follows as soon as they can.
+    Behind {
+        /// The organization.
+        organization: Id<Organization>,
+        /// Why, for whoever runs this.
+        problem: String,
+    },
     /// An organization that is no longer there.
     Removed(Id<Organization>),
-    /// Everything there was when following began has been sent; from now on the gateway is ready.
+    /// Everything that could be read when following began has been sent; from now on the gateway is ready.
     CaughtUp,
 }
 
@@ -50,12 +60,21 @@ pub struct Follower {
     snapshot: Snapshot,
     vault: Vault,
     caught_up: bool,
+    /// The organizations that only a new base heals.
+    ill: BTreeMap<Id<Organization>, Asking>,
+}
+
+/// When to ask for a base; at once, until it was asked for.
+#[derive(Debug, Default)]
+struct Asking {
+    due: Option<Instant>,
+    backoff: Backoff,
 }
 
 impl Follower {
     /// Knows nothing yet; opens provider secrets with `key`.
     pub fn new(key: SealingKey) -> Self {
-        Self { snapshot: Snapshot::default(), vault: Vault::new(key), caught_up: false }
+        Self { snapshot: Snapshot::default(), vault: Vault::new(key), caught_up: false, ill: BTreeMap::new() }
     }
 
     /// The policy as of the last event.
@@ -68,6 +87,17 @@ impl Follower {
         self.caught_up
     }
 
+    /// The organizations whose base is to be asked for now, because something of theirs could not be read. Each is asked
+    /// for again, ever more rarely, until a base comes that can be read.
+    pub fn wishes(&mut self, now: Instant) -> Vec<Id<Organization>> {
+        let due = self.ill.iter_mut().filter(|(_, asking)| asking.due.is_none_or(|due| due <= now));
+        let asked = due.map(|(organization, asking)| {
+            asking.due = Some(now + asking.backoff.failed());
+            *organization
+        });
+        asked.collect()
+    }
+
     /// Takes in one event. What cannot be read changes nothing but the organization's quarantine, and is returned.
     pub fn step(&mut self, event: FeedEvent) -> Option<Alarm> {
         let (organization, result) = match event {
@@ -75,6 +105,7 @@ impl Follower {
                 self.caught_up = true;
                 return None;
             }
+            FeedEvent::Behind { organization, problem } => (organization, Err(Unreadable::Unavailable(problem))),
             FeedEvent::Removed(organization) => (organization, Ok(self.snapshot.without(organization))),
             FeedEvent::Base { organization, seq, records, bodies } => {
                 self.vault.hold(bodies);
@@ -88,9 +119,16 @@ impl Follower {
         let alarm = match result {
             Ok(next) => {
                 self.snapshot = next;
+                self.ill.remove(&organization);
                 None
             }
             Err(problem) => {
+                if matches!(problem, Unreadable::Unavailable(_)) {
+                    // A base comes without being asked for.
+                    self.ill.remove(&organization);
+                } else {
+                    self.ill.entry(organization).or_default();
+                }
                 self.snapshot = self.snapshot.quarantine(organization, problem.clone());
                 Some(Alarm { organization, problem })
             }

@@ -17,7 +17,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     runtime,
     sync::{mpsc, watch},
-    time::{interval, timeout},
+    time::{Instant, interval, timeout},
 };
 
 use crate::{
@@ -74,6 +74,8 @@ pub struct Lines {
     pub feed: mpsc::Receiver<FeedEvent>,
     /// Batches of usage records. While it is full, records wait; beyond 16,384 they are dropped and counted.
     pub usage: mpsc::Sender<Vec<UsageRecord>>,
+    /// The organizations whose base it wants anew, because it could not read what came.
+    pub wishes: mpsc::Sender<Id<Organization>>,
     /// Opens the credentials of providers.
     pub sealing: SealingKey,
     /// What time it is.
@@ -121,8 +123,13 @@ impl Gateway {
         }
         drop(working);
         let (open, ended) = mpsc::channel(1);
-        let steward =
-            Steward { current: Arc::clone(&current), counters: Arc::clone(&counters), records, usage: lines.usage };
+        let steward = Steward {
+            current: Arc::clone(&current),
+            counters: Arc::clone(&counters),
+            records,
+            usage: lines.usage,
+            wishes: lines.wishes,
+        };
         let follower = Follower::new(lines.sealing);
         spawn("gateway-steward", move || steward.run(follower, lines.feed, workers_ended).map(|()| drop(open)))?;
         Ok(Self { addr, current, counters, stop, ended })
@@ -276,6 +283,7 @@ struct Steward {
     counters: Arc<Counters>,
     records: StdReceiver<UsageRecord>,
     usage: mpsc::Sender<Vec<UsageRecord>>,
+    wishes: mpsc::Sender<Id<Organization>>,
 }
 
 impl Steward {
@@ -298,7 +306,10 @@ impl Steward {
                     self.current.news.send_replace(());
                     tracing::warn!("the feed has ended; the gateway goes on with the policy it has");
                 },
-                _ = collecting.tick() => self.collect(),
+                _ = collecting.tick() => {
+                    self.collect();
+                    self.ask(&mut follower);
+                },
                 _ = workers.recv() => break,
             }
         }
@@ -314,6 +325,15 @@ impl Steward {
         self.current.snapshot.store(Arc::new(follower.snapshot().clone()));
         self.current.caught_up.store(follower.caught_up(), Relaxed);
         self.current.news.send_replace(());
+    }
+
+    /// Asks for the bases that are wanted. One for which there is no room is asked for again when it is due.
+    fn ask(&self, follower: &mut Follower) {
+        for organization in follower.wishes(Instant::now()) {
+            if self.wishes.try_send(organization).is_err() {
+                tracing::warn!(%organization, "its policy could not be asked for anew; it is tried again");
+            }
+        }
     }
 
     /// Passes on what waits, as far as there is room for it.

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod ambient;
+mod backoff;
 mod caller;
 mod id;
 mod network;
@@ -19,6 +20,7 @@ mod words;
 pub const MOST_TOKENS: u64 = 1_000_000_000;
 
 pub use ambient::{Clock, Entropy};
+pub use backoff::Backoff;
 pub use caller::{Actor, Grant, Job, Target, Via};
 pub use id::{Account, BadId, Id, Kind, Request, Session};
 pub use network::{AllowedNetworks, Network};

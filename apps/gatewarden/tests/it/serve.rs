@@ -1,4 +1,6 @@
-use crate::program::{Folder, Running, client, get};
+use serde_json::Value;
+
+use crate::program::{Folder, Running, client, get, ledger};
 
 #[tokio::test]
 async fn a_fresh_start_prints_one_url_that_opens_the_set_up_page() {
@@ -26,4 +28,16 @@ async fn once_set_up_it_prints_the_console() {
     let line = running.line();
     assert!(line.ends_with(&format!("{}/", running.console)), "{line}");
     assert_eq!(client().get(&running.console).send().await.expect("answers").status(), 200);
+}
+
+#[tokio::test]
+async fn it_serves_also_when_an_organization_cannot_be_read() {
+    let folder = Folder::new();
+    folder.init("Acme");
+    std::fs::write(ledger(&folder.data()), "no database".repeat(1000)).expect("written");
+    let running = Running::start(&folder, &["serve"]);
+    let ready = get(format!("{}/readyz", running.gateway)).await;
+    assert_eq!(ready.status(), 200);
+    let body: Value = ready.json().await.expect("JSON");
+    assert_eq!((&body["status"], &body["organizations_behind"]), (&"degraded".into(), &1.into()), "{body}");
 }

@@ -51,9 +51,45 @@ gatewarden_testkit::on_both! {
         assert!(follow::entries_after(app, org, added.version + 1).await.unwrap().is_empty());
     }
 
+    async fn an_organization_that_cannot_be_read_holds_up_nobody_and_heals(world: World) {
+        let beneath = world.beneath(world.other_org()).await;
+        let (members, hidden) = (beneath.name("members"), beneath.name("hidden"));
+        beneath.run(&format!("ALTER TABLE {members} RENAME TO hidden")).await.unwrap();
+        let (sender, mut events) = mpsc::channel(4);
+        let (wishes, wished) = mpsc::channel(1);
+        let _feed = tokio::spawn(follow::run(world.app().clone(), sender, wished));
+        let mut seen: Vec<_> = caught_up(&mut events).await.into_iter().map(|event| match event {
+            FeedEvent::Base(base) => (base.organization, true),
+            FeedEvent::Behind { organization, problem } if !problem.is_empty() => (organization, false),
+            other => panic!("{other:?}"),
+        }).collect();
+        seen.sort_unstable_by_key(|(_, readable)| *readable);
+        assert_eq!(seen, [(world.other_org(), false), (world.org(), true)]);
+        let added = provider(&world, "One").await;
+        let event = events.recv().await.unwrap();
+        assert!(matches!(&event, FeedEvent::Entry(entry) if entry.seq == added.version), "{event:?}");
+        beneath.run(&format!("ALTER TABLE {hidden} RENAME TO members")).await.unwrap();
+        wishes.send(world.other_org()).await.unwrap();
+        let event = events.recv().await.unwrap();
+        assert!(matches!(&event, FeedEvent::Base(base) if base.organization == world.other_org()), "{event:?}");
+    }
+
+    async fn a_base_that_is_wished_for_comes_as_it_is_now(world: World) {
+        let (sender, mut events) = mpsc::channel(4);
+        let (wishes, wished) = mpsc::channel(1);
+        let _feed = tokio::spawn(follow::run(world.app().clone(), sender, wished));
+        caught_up(&mut events).await;
+        let version = provider(&world, "One").await.version;
+        assert!(matches!(events.recv().await.unwrap(), FeedEvent::Entry(entry) if entry.seq == version));
+        wishes.send(world.org()).await.unwrap();
+        let event = events.recv().await.unwrap();
+        assert!(matches!(&event, FeedEvent::Base(base) if (base.organization, base.seq) == (world.org(), version)), "{event:?}");
+    }
+
     async fn a_feed_begins_with_bases_and_goes_on_with_every_entry(world: World) {
         let (sender, mut events) = mpsc::channel(4);
-        let feed = tokio::spawn(follow::run(world.app().clone(), sender));
+        let (_wishes, wished) = mpsc::channel(1);
+        let feed = tokio::spawn(follow::run(world.app().clone(), sender, wished));
         let seen = caught_up(&mut events).await;
         let bases: BTreeSet<_> = seen
             .iter()

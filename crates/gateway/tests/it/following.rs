@@ -1,12 +1,14 @@
 use std::io;
 use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
 
-use gatewarden_gateway::{FeedEvent, Unreadable};
+use gatewarden_gateway::{FeedEvent, Follower, Unreadable};
 use gatewarden_trail::Change;
 use gatewarden_types::{KeyOwner, KeyState};
 use serde_json::Value;
+use tokio::time::Instant;
 
-use crate::world::{PROMPT, PROVIDER_SECRET, Records, World, key, question, refused};
+use crate::world::{PROMPT, PROVIDER_SECRET, Records, World, key, question, refused, root};
 
 async fn readiness(world: &World) -> (u16, Value) {
     let response = world.client.get(world.url("/readyz")).send().await.expect("answers");
@@ -23,7 +25,7 @@ async fn quarantined(world: &World) -> Vec<gatewarden_gateway::Alarm> {
 
 #[tokio::test]
 async fn what_cannot_be_read_keeps_the_last_good_policy_until_a_base_comes() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let organization = world.records.organization.id;
     let bytes = b"{\"v\":99}".to_vec();
     world.tell(FeedEvent::Entry { organization, bytes, bodies: Vec::new() }).await;
@@ -41,10 +43,57 @@ async fn what_cannot_be_read_keeps_the_last_good_policy_until_a_base_comes() {
     assert_eq!(world.chat(&world.secret, &question("fast", false)).await.status(), 200);
     let (status, body) = readiness(&world).await;
     assert_eq!((status, &body["status"], &body["organizations_behind"]), (200, &"degraded".into(), &1.into()));
+    assert_eq!(world.wishes.recv().await, Some(organization), "it asks for one");
     world.tell(world.records.base(9)).await;
     world.gateway.reached(organization, 9).await;
     assert_eq!(world.gateway.status().alarms, []);
     assert_eq!(refused(world.chat(&world.secret, &question("fast", false)).await).await.1, "invalid_api_key");
+}
+
+fn follower() -> Follower {
+    Follower::new(root().sealing())
+}
+
+#[test]
+fn a_base_is_asked_for_ever_more_rarely_until_one_can_be_read() {
+    let records = Records::new("https://api.example.com/v1");
+    let organization = records.organization.id;
+    let mut follower = follower();
+    assert_eq!(follower.step(records.base(1)), None);
+    let mut now = Instant::now();
+    assert_eq!(follower.wishes(now), []);
+    let unreadable = || FeedEvent::Entry { organization, bytes: b"{}".to_vec(), bodies: Vec::new() };
+    assert!(follower.step(unreadable()).is_some());
+    for wait in [1, 2, 4, 8] {
+        assert_eq!(follower.wishes(now), [organization]);
+        // Neither another entry nor a base that cannot be read makes it ask sooner.
+        assert!(follower.step(unreadable()).is_some());
+        let empty = FeedEvent::Base { organization, seq: 2, records: Vec::new(), bodies: Vec::new() };
+        assert!(follower.step(empty).is_some());
+        assert_eq!(follower.wishes(now + Duration::from_secs(wait) - Duration::from_micros(1)), []);
+        now += Duration::from_secs(wait);
+    }
+    assert_eq!(follower.step(records.base(3)), None);
+    assert_eq!(follower.wishes(now + Duration::from_hours(1)), []);
+    assert_eq!((follower.snapshot().position(organization), follower.snapshot().quarantined().count()), (Some(3), 0));
+    let entry = records.entry(4, Vec::new()).to_bytes().expect("writes");
+    assert_eq!(follower.step(FeedEvent::Entry { organization, bytes: entry, bodies: Vec::new() }), None);
+}
+
+#[test]
+fn an_organization_that_the_control_plane_cannot_read_is_behind_until_its_base_comes() {
+    let records = Records::new("https://api.example.com/v1");
+    let organization = records.organization.id;
+    let mut follower = follower();
+    let alarm = follower.step(FeedEvent::Behind { organization, problem: "it is corrupt".to_owned() });
+    assert!(
+        alarm.is_some_and(|alarm| alarm.organization == organization && alarm.problem.to_string().contains("corrupt"))
+    );
+    assert_eq!(follower.wishes(Instant::now()), [], "it comes without being asked for");
+    follower.step(FeedEvent::CaughtUp);
+    assert!(follower.caught_up() && follower.snapshot().quarantined().count() == 1);
+    assert_eq!(follower.step(records.base(3)), None);
+    assert_eq!(follower.snapshot().quarantined().count(), 0);
 }
 
 #[tokio::test]

@@ -152,6 +152,7 @@ pub struct World {
     pub gateway: Gateway,
     pub feed: mpsc::Sender<FeedEvent>,
     pub usage: mpsc::Receiver<Vec<UsageRecord>>,
+    pub wishes: mpsc::Receiver<Id<Organization>>,
     pub records: Records,
     pub key: Key,
     pub secret: String,
@@ -179,10 +180,11 @@ impl World {
         let now = Arc::new(AtomicI64::new(NOW));
         let (feed, following) = mpsc::channel(64);
         let (collecting, usage) = mpsc::channel(64);
+        let (asking, wishes) = mpsc::channel(64);
         let ticking = Arc::clone(&now);
         let clock = Clock::new(move || Timestamp::from_micros(ticking.load(SeqCst)));
         let sealing = root().sealing();
-        let lines = Lines { feed: following, usage: collecting, sealing, clock, entropy: entropy() };
+        let lines = Lines { feed: following, usage: collecting, wishes: asking, sealing, clock, entropy: entropy() };
         let gateway = Gateway::start(&config, lines).expect("starts");
         // An error says that another test has installed it already.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -190,7 +192,7 @@ impl World {
         let (secret, key) = key(KeyOwner::Member(records.member.id));
         let secret = secret.text().expose().clone();
         let (seq, collected) = (Mutex::new(1), Vec::new());
-        let world = Self { upstream, gateway, feed, usage, records, key, secret, now, client, seq, collected };
+        let world = Self { upstream, gateway, feed, usage, wishes, records, key, secret, now, client, seq, collected };
         world.tell(world.records.base(1)).await;
         world.put(vec![Change::put(&world.key).expect("writes")]).await;
         world.tell(FeedEvent::CaughtUp).await;
