@@ -19,8 +19,6 @@ use crate::settings::Settings;
 
 /// How many events and batches may wait.
 const WAITING: usize = 256;
-/// How long usage that could not be kept waits before it is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
 /// How often a starting gateway is looked at.
 const GLANCE: Duration = Duration::from_millis(5);
 /// How long it may take to start.
@@ -52,7 +50,9 @@ impl DataPlane {
         let (events, followed) = mpsc::channel(WAITING);
         tokio::spawn(follow::run(app.clone(), events, wished));
         tokio::spawn(pass_on(followed, to_gateway));
-        let collecting = tokio::spawn(collect(app.clone(), batches));
+        let (observed, reported) = mpsc::channel(WAITING);
+        tokio::spawn(report(batches, observed));
+        let collecting = tokio::spawn(usage::collect(app.clone(), reported));
         Ok(Self { gateway, collecting })
     }
 
@@ -102,13 +102,11 @@ fn translated(event: follow::FeedEvent) -> FeedEvent {
     }
 }
 
-/// Keeps what comes, however often it takes: a record that came before is passed over.
-async fn collect(app: App, mut batches: mpsc::Receiver<Vec<UsageRecord>>) {
+/// Ends when either side has ended.
+async fn report(mut batches: mpsc::Receiver<Vec<UsageRecord>>, collector: mpsc::Sender<Vec<Observed>>) {
     while let Some(batch) = batches.recv().await {
-        let observed: Vec<Observed> = batch.iter().map(observed).collect();
-        while let Err(bad) = usage::ingest(&app, observed.clone()).await {
-            tracing::warn!(error = %bad, calls = observed.len(), "usage could not be kept; it is tried again");
-            sleep(PAUSE).await;
+        if collector.send(batch.iter().map(observed).collect()).await.is_err() {
+            return;
         }
     }
 }

@@ -4,6 +4,7 @@ use gatewarden_control::{
 };
 use gatewarden_testkit::{Someone, World};
 use gatewarden_types::{Id, Model, Reach};
+use tokio::sync::mpsc;
 
 use crate::given::{model, outsiders, provider, refused};
 
@@ -80,6 +81,37 @@ gatewarden_testkit::on_both! {
         }
         let elsewhere = usage::overview(app, &world.stranger().caller(), world.other_org(), Range::Day).await.unwrap();
         assert_eq!(elsewhere.total.calls, 0);
+    }
+
+    async fn an_organization_whose_usage_cannot_be_kept_holds_up_nobody(world: World) {
+        let (app, org, other) = (world.app(), world.org(), world.other_org());
+        let beneath = world.beneath_observed(other).await;
+        let (usage, hidden) = (beneath.name("usage"), beneath.name("hidden"));
+        beneath.run(&format!("ALTER TABLE {usage} RENAME TO hidden")).await.unwrap();
+        let (reports, batches) = mpsc::channel(1);
+        let collecting = tokio::spawn(usage::collect(app.clone(), batches));
+        let elsewhere = || Observed { organization: other, ..call(&world, world.stranger(), None) };
+        // The channel holds one batch: that the last one goes in says that the first two were gone through.
+        for _ in 0..4 {
+            reports.send(vec![elsewhere(), call(&world, world.member(), None)]).await.unwrap();
+        }
+        let owner = world.owner().caller();
+        assert!(usage::overview(app, &owner, org, Range::Day).await.unwrap().total.calls >= 2);
+        beneath.run(&format!("ALTER TABLE {hidden} RENAME TO usage")).await.unwrap();
+        drop(reports);
+        collecting.await.unwrap();
+        assert_eq!(usage::overview(app, &owner, org, Range::Day).await.unwrap().total.calls, 4);
+        let stranger = world.stranger().caller();
+        assert_eq!(usage::overview(app, &stranger, other, Range::Day).await.unwrap().total.calls, 4, "kept at last");
+    }
+
+    async fn usage_that_can_never_be_kept_does_not_hold_up_the_end(world: World) {
+        let beneath = world.beneath_observed(world.org()).await;
+        beneath.run(&format!("ALTER TABLE {} RENAME TO hidden", beneath.name("usage"))).await.unwrap();
+        let (reports, batches) = mpsc::channel(1);
+        reports.send(vec![call(&world, world.member(), None)]).await.unwrap();
+        drop(reports);
+        usage::collect(world.app().clone(), batches).await;
     }
 
     async fn counts_beyond_belief_leave_the_sums_readable(world: World) {
