@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Debug, path::PathBuf, str::FromStr, sync::Arc};
 
-use gatewarden_control::{App, Caller};
+use gatewarden_control::{App, Caller, Error};
 use gatewarden_credentials::RootKey;
 use gatewarden_store::{Database, StoreError};
 use gatewarden_types::{Account, Actor, Builtin, Id, Member, Organization, Role, Via};
@@ -10,9 +10,11 @@ use gatewarden_types::{Account, Actor, Builtin, Id, Member, Organization, Role, 
 use tempfile::TempDir;
 
 use crate::{
-    Time,
+    Beneath, Someone, Time,
     ambient::{fresh_seed, seeded},
+    beneath::Part,
     database::{CONNECTIONS, Held},
+    people,
     world::open,
 };
 
@@ -23,13 +25,13 @@ pub struct Errand {
     pub organization: Id<Organization>,
     /// Members other than the owner.
     pub members: Vec<Id<Member>>,
-    owner: Id<Account>,
+    pub(crate) owner: Id<Account>,
     roles: BTreeMap<Builtin, Id<Role>>,
     database: Database,
     root: Arc<RootKey>,
     mail: PathBuf,
-    // Kept by whoever made it: the database goes when this goes.
-    _kept: Option<(Held, TempDir)>,
+    // By whoever made it: the database goes when this goes.
+    kept: Option<(Held, TempDir)>,
 }
 
 const BUILTIN: [Builtin; 4] = [Builtin::Owner, Builtin::Admin, Builtin::Member, Builtin::Viewer];
@@ -43,7 +45,7 @@ impl Errand {
     ) -> Self {
         let (organization, owner, roles) = (house.id, house.owner.account, house.roles.clone());
         let (database, mail) = (kept.0.settings(CONNECTIONS), kept.1.path().to_owned());
-        Self { organization, members, owner, roles, database, root, mail, _kept: Some(kept) }
+        Self { organization, members, owner, roles, database, root, mail, kept: Some(kept) }
     }
 
     /// What [`Errand::from_arguments`] reads.
@@ -72,7 +74,7 @@ impl Errand {
         let (organization, owner) = (read(&text()), read(&text()));
         let roles = BUILTIN.into_iter().map(|builtin| (builtin, read(&text()))).collect();
         let members = arguments.map(|id| read(&id)).collect();
-        Self { organization, members, owner, roles, database, root, mail, _kept: None }
+        Self { organization, members, owner, roles, database, root, mail, kept: None }
     }
 
     /// Opens the world.
@@ -83,9 +85,31 @@ impl Errand {
         open(self.database.clone(), &Time::start(), &seeded(fresh_seed()), &self.root, &self.mail).await
     }
 
+    pub(crate) fn held(&self) -> &Held {
+        &self.kept.as_ref().expect("this made the errand and keeps its database").0
+    }
+
     /// The organization's owner, asking for something: a request of its own each time.
     pub fn owner(&self, app: &App) -> Caller {
         Caller { actor: Actor::Account(self.owner), via: Via::CommandLine, request: app.id() }
+    }
+
+    /// Takes in someone new.
+    ///
+    /// # Errors
+    /// When the invite is not taken.
+    pub async fn join(&self, app: &App, name: &str, role: Builtin) -> Result<Someone, Error> {
+        let mut someone = Someone::new(app, name).await;
+        people::join(app, self.organization, &self.owner(app), &mut someone, self.role(role)).await?;
+        Ok(someone)
+    }
+
+    /// A way into the organization's tables that the program knows nothing of, for whoever made the errand.
+    ///
+    /// # Panics
+    /// In the program that was given it.
+    pub async fn beneath(&self) -> Beneath {
+        self.held().beneath(Part::Ledger(self.organization)).await
     }
 
     /// A built-in role.

@@ -16,6 +16,7 @@ mod beneath;
 mod database;
 mod empty;
 mod errand;
+mod founding;
 mod house;
 mod people;
 mod run;

@@ -32,7 +32,7 @@ pub struct World {
     root: Arc<RootKey>,
     entropy: Entropy,
     seed: u64,
-    held: Held,
+    pub(crate) held: Held,
     mail: tempfile::TempDir,
 }
 
@@ -290,7 +290,7 @@ pub(crate) async fn open(
     Ok(App::new(AppParts { store, clock, entropy, sealing, upstreams, hashing: 2, mailer, public_url }))
 }
 
-async fn stored(store: &Store, organization: Id<Organization>) -> Result<Vec<Stored>, StoreError> {
+pub(crate) async fn stored(store: &Store, organization: Id<Organization>) -> Result<Vec<Stored>, StoreError> {
     let follower = Caller::system(Job::Follower, store.request_id());
     let read = store.read(&follower, organization).await?;
     let permit = read.permit::<gatewarden_access::actions::FollowTrail>()?;

@@ -6,7 +6,7 @@ use std::{
     task::Poll,
 };
 
-use gatewarden_control::{App, organizations};
+use gatewarden_control::organizations;
 use gatewarden_testkit::{Someone, World};
 use gatewarden_types::Actor;
 
@@ -44,41 +44,6 @@ fn make(world: &World, founder: &Someone, slug: &str, polls: usize) -> bool {
     })
 }
 
-/// Everything that an organization consists of is there.
-async fn assert_whole(world: &World, app: &App, founder: &Someone, slug: &str) {
-    let place = app.store.place(slug, founder.account).await.unwrap().expect("its founder finds it");
-    let caller = founder.caller();
-    assert_eq!(organizations::read(app, &caller, place.id).await.unwrap().version, 1);
-    let own = organizations::list_own(app, &caller).await.unwrap();
-    assert!(own.iter().any(|own| own.id == place.id), "its founder sees it in their list");
-    assert_eq!(world.trail(place.id).await.len(), 1);
-    let tables = world.tables(place.id).await;
-    assert_eq!(
-        ["organization", "roles", "members", "keys", "people"].map(|table| tables[table].len()),
-        [1, 4, 1, 1, 1]
-    );
-    let key = world.beneath(place.id).await.query("SELECT id FROM keys").await[0].try_get_by_index(0).unwrap();
-    let key = gatewarden_types::Id::<gatewarden_types::Key>::from_uuid(key);
-    assert_eq!(app.store.place_of(key).await.unwrap(), Some(place.id), "its master key is found");
-}
-
-/// No organization is there but those that are whole.
-async fn assert_nothing_half(world: &World, app: &App) {
-    let places = app.store.places().await.unwrap().len();
-    assert_eq!(world.control_tables().await["organizations"].len(), places, "nothing is left in the making");
-    if let Some(folder) = world.folder() {
-        assert_eq!(std::fs::read_dir(folder.join("organizations")).unwrap().count(), places);
-    } else {
-        let control = world.beneath_control().await;
-        let schemas = "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'org\\_%'";
-        let roles = "SELECT r.rolname::text FROM pg_roles r JOIN pg_auth_members m ON m.roleid = r.oid
-             JOIN pg_roles login ON login.oid = m.member
-             WHERE login.rolname = current_database() || '_login'";
-        assert_eq!(control.texts(schemas).await.len(), places);
-        assert_eq!(control.texts(roles).await.len(), places);
-    }
-}
-
 gatewarden_testkit::on_both! {
     async fn a_creation_cut_off_anywhere_is_finished_or_undone_at_the_next_start(world: World) {
         let (mut undone, mut told) = (0, 0);
@@ -88,9 +53,9 @@ gatewarden_testkit::on_both! {
             let founder = world.account(&format!("Founder {polls}")).await;
             let acknowledged = make(&world, &founder, &slug, polls);
             let app = world.open_again().await.expect("what was cut off is no obstacle");
-            assert_nothing_half(&world, &app).await;
+            world.assert_nothing_half(&app).await;
             if app.store.place(&slug, founder.account).await.unwrap().is_some() {
-                assert_whole(&world, &app, &founder, &slug).await;
+                world.assert_whole(&app, founder.account, &slug).await;
             } else {
                 assert!(!acknowledged, "what was acknowledged is there");
                 undone += 1;
@@ -114,7 +79,7 @@ gatewarden_testkit::on_both! {
             control.run(&format!("DELETE FROM directory WHERE {this} AND {lost}")).await.unwrap();
             control.run("UPDATE organizations SET state = 'provisioning' WHERE slug = 'founded'").await.unwrap();
             let app = world.open_again().await.unwrap();
-            assert_whole(&world, &app, &founder, "founded").await;
+            world.assert_whole(&app, founder.account, "founded").await;
             assert_eq!(world.control_tables().await, whole);
         }
     }
@@ -123,9 +88,9 @@ gatewarden_testkit::on_both! {
         let founder = world.account("Founder").await;
         assert!(!make(&world, &founder, "again", 12));
         let app = world.open_again().await.unwrap();
-        assert_nothing_half(&world, &app).await;
+        world.assert_nothing_half(&app).await;
         organizations::create(&app, &founder.caller(), command(&founder, "again")).await.unwrap();
-        assert_whole(&world, &app, &founder, "again").await;
+        world.assert_whole(&app, founder.account, "again").await;
     }
 
     async fn a_creation_that_is_refused_leaves_nothing(world: World) {
@@ -133,8 +98,8 @@ gatewarden_testkit::on_both! {
         let mut anyone = founder.caller();
         anyone.actor = Actor::Anyone;
         organizations::create(world.app(), &anyone, command(&founder, "refused")).await.unwrap_err();
-        assert_nothing_half(&world, world.app()).await;
+        world.assert_nothing_half(world.app()).await;
         organizations::create(world.app(), &founder.caller(), command(&founder, "here")).await.unwrap_err();
-        assert_nothing_half(&world, world.app()).await;
+        world.assert_nothing_half(world.app()).await;
     }
 }
