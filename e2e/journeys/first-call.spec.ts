@@ -26,7 +26,7 @@ test('from a fresh start to a governed call, and to a refused one', async ({ pag
       await expect(page.getByText('Small talk').first()).toBeVisible();
       await open('models');
       await page.getByLabel('Name callers use').fill(MODEL);
-      await page.getByLabel('Provider').selectOption({ label: 'Small talk' });
+      await page.getByLabel('Provider', { exact: true }).selectOption({ label: 'Small talk' });
       await page.getByLabel('Name at the provider').fill(MODEL);
       await page.getByRole('button', { name: 'Approve' }).click();
       await expect(page.getByRole('row', { name: new RegExp(MODEL) })).toBeVisible();
@@ -60,14 +60,14 @@ test('from a fresh start to a governed call, and to a refused one', async ({ pag
       await page.getByRole('button', { name: /^Acts on/ }).first().click();
       await page.getByRole('button', { name: 'Revoke…' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-      await expect(page.getByText('Revoked').first()).toBeVisible();
+      await expect(page.getByRole('row', { name: /Master key .* Revoked/ })).toBeVisible();
       await expect(async () => expect((await call(key)).refused?.status).toBe(401)).toPass({ timeout: 10_000 });
     });
 
     await test.step('all of it is in the trail', async () => {
       await open('trail');
       for (const who of ['Chiara Rossi', 'Small talk', MODEL]) {
-        await expect(page.getByText(who).first()).toBeVisible();
+        await expect(page.getByRole('table').getByText(who).first()).toBeVisible();
       }
     });
   } finally {

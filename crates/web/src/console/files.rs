@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header};
 
 use crate::{
     assets,
-    charts::Bar,
+    charts::{Area, Bar, Point, Spark},
     http::{Answer, Fault, Stranger},
     views,
 };
@@ -43,10 +43,22 @@ pub async fn components(door: Stranger) -> Answer {
     let bar = |label: &str, value: u64| Bar { label: label.to_owned(), value, shown: value.to_string() };
     door.page(&views::components::Components {
         shell: views::Shell { theme: door.theme(), ..views::Shell::default() },
+        area: week(),
+        spark: Spark { label: "Calls a day, rising".to_owned(), values: vec![3, 5, 4, 8, 7, 11] },
         bars: vec![bar("gpt-4o-mini", 1204), bar("claude-sonnet", 611)],
         fine: views::Field::of("Ada Lindqvist"),
         wrong: views::Field::of("ada@").wrong("Give an e-mail address such as ada@example.com."),
         choices: vec![choice("Owner", false), choice("Member", true)],
         ..views::components::Components::default()
     })
+}
+
+/// A made-up week of calls.
+fn week() -> Area {
+    let days = [("Mon", 812), ("Tue", 1204), ("Wed", 990), ("Thu", 1410), ("Fri", 1533), ("Sat", 402), ("Sun", 371)];
+    Area {
+        label: "Calls a day, most on Friday".to_owned(),
+        unit: "Calls".to_owned(),
+        points: days.map(|(day, value)| Point { label: day.to_owned(), value }).into(),
+    }
 }
