@@ -43,17 +43,14 @@ export async function join(page: Page, link: string, name: string, password: str
   await expect(page.getByRole('navigation', { name: 'Places' })).toBeVisible();
 }
 
-/** Creates an API key for oneself with `levels` such as `{ Keys: 'Read' }`; answers its secret. */
-export async function createKey(
-  page: Page,
-  origin: string,
-  name: string,
-  levels: Record<string, string> = {},
-): Promise<string> {
+/** Creates an API key for oneself, with the usual levels or the highest that one may give; answers its secret. */
+export async function createKey(page: Page, origin: string, name: string, levels: 'usual' | 'highest' = 'usual'): Promise<string> {
   await page.goto(`${origin}/o/${SLUG}/keys/new`);
   await page.getByLabel('Name').fill(name);
-  for (const [feature, level] of Object.entries(levels)) {
-    await page.getByRole('group', { name: feature }).getByRole('radio', { name: level }).check();
+  if (levels === 'highest') {
+    for (const feature of await page.getByRole('group', { name: 'What it may do' }).getByRole('group').all()) {
+      await feature.getByRole('radio', { disabled: false }).last().check();
+    }
   }
   await page.getByRole('button', { name: 'Create key' }).click();
   return shown(page, `Secret of ${name}`);

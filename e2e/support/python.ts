@@ -14,7 +14,8 @@ export const python = (script: string, env: Record<string, string>) =>
   run(PYTHON, [join(import.meta.dirname, '..', script)], env);
 
 /** Runs a program that was installed with that Python. */
-export const tool = (name: string, words: string[]) => run(join(dirname(PYTHON), name), words, {});
+export const tool = (name: string, words: string[], env: Record<string, string>) =>
+  run(join(dirname(PYTHON), name), words, env);
 
 function run(program: string, words: string[], env: Record<string, string>): Promise<Ran> {
   const options = { env: { ...process.env, NO_PROXY: '127.0.0.1', ...env }, maxBuffer: 64 * 1024 * 1024 };
