@@ -95,11 +95,11 @@ gatewarden_testkit::on_both! {
         let key = Asker::Key(world.key_of(world.owner(), Key::all_levels()).await.text);
         for (method, path, body) in writes(&world).into_iter().filter(|(method, ..)| method == Method::POST) {
             let path = format!("/api/v1{path}");
-            let create = |body: &Value| {
-                let body = Some(("application/json", body.to_string()));
+            let create = |body: &str| {
+                let body = Some(("application/json", body.to_owned()));
                 request(&key, method.clone(), &path, body).insert_header(("idempotency-key", format!("once {path}")))
             };
-            let entries = world.trail(world.org()).await.len();
+            let (body, entries) = (body.to_string(), world.trail(world.org()).await.len());
             let (one, two, three) = tokio::join!(door.send(create(&body)), door.send(create(&body)), door.send(create(&body)));
             let answers = [one, two, three];
             assert!(answers.iter().all(|answer| answer.code() == 201), "{path}: {answers:?}");
@@ -108,10 +108,7 @@ gatewarden_testkit::on_both! {
             assert_eq!(world.trail(world.org()).await.len(), entries + 1, "{path}: one entry");
             let shown = answers.iter().filter(|answer| answer.json()["secret"].is_string()).count();
             assert_eq!(shown, usize::from(path != "/api/v1/providers"), "{path}: what is secret is shown once");
-            let mut other = body.clone();
-            other["name"] = json!("Another");
-            other["email"] = json!("another@example.com");
-            let reused = door.send(create(&other)).await;
+            let reused = door.send(create(&format!("{body} "))).await;
             assert_eq!(reused.problem().0, 409, "{path}");
             assert!(reused.says("Idempotency-Key"));
         }
