@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use gatewarden_types::AllowedNetworks;
+use gatewarden_types::{AllowedNetworks, Forbidden};
 use hyper::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -21,12 +21,12 @@ use tokio::{
 /// How long a connection may take to be made, over all addresses of a host.
 const CONNECTING: Duration = Duration::from_secs(10);
 
-/// The provider is at a private address that the operator has not allowed.
+/// The provider is at an address that may not be called.
 #[derive(Debug, thiserror::Error)]
-#[error("the address is private")]
-pub(crate) struct PrivateAddress;
+#[error("the address may not be called: {0:?}")]
+pub(crate) struct NotPermitted(pub(crate) Forbidden);
 
-/// Opens connections to public addresses and to those the operator allows.
+/// Opens connections to public addresses, where they are encrypted, and to those the operator allows.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
     allowed: Arc<AllowedNetworks>,
@@ -59,11 +59,12 @@ impl tower_service::Service<Uri> for Connector {
 }
 
 async fn connect(uri: &Uri, allowed: &AllowedNetworks) -> io::Result<TcpStream> {
+    let encrypted = uri.scheme_str() == Some("https");
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in addresses(uri).await? {
         // A host may have public and private addresses: each is judged by itself, just before it is used.
-        if !allowed.permit(address.ip()) {
-            last = io::Error::new(io::ErrorKind::PermissionDenied, PrivateAddress);
+        if let Err(why) = allowed.judge(address.ip(), encrypted) {
+            last = io::Error::new(io::ErrorKind::PermissionDenied, NotPermitted(why));
             continue;
         }
         match TcpStream::connect(address).await {
@@ -91,16 +92,23 @@ async fn addresses(uri: &Uri) -> io::Result<Vec<SocketAddr>> {
 mod tests {
     use super::*;
 
-    async fn refused(uri: &str) -> bool {
+    async fn refused(uri: &str) -> Option<Forbidden> {
         let uri: Uri = uri.parse().expect("an address");
         let refused = connect(&uri, &AllowedNetworks::default()).await.err().and_then(io::Error::into_inner);
-        refused.is_some_and(|inner| inner.is::<PrivateAddress>())
+        refused.and_then(|inner| inner.downcast_ref::<NotPermitted>().map(|refused| refused.0))
     }
 
     #[tokio::test]
     async fn private_addresses_are_refused_however_they_are_written() {
         for uri in ["http://127.0.0.1:1/", "http://[::1]:1/", "http://[::ffff:127.0.0.1]:1/", "http://localhost:1/"] {
-            assert!(refused(uri).await, "{uri}");
+            assert_eq!(refused(uri).await, Some(Forbidden::Private), "{uri}");
+        }
+    }
+
+    #[tokio::test]
+    async fn public_addresses_are_refused_in_the_clear() {
+        for uri in ["http://1.1.1.1:1/", "http://[2606:4700::1111]:1/", "http://[::ffff:1.1.1.1]:1/"] {
+            assert_eq!(refused(uri).await, Some(Forbidden::InTheClear), "{uri}");
         }
     }
 }

@@ -52,6 +52,11 @@ pub(crate) enum Refusal {
     )]
     PrivateAddress(String),
     #[error(
+        "Provider '{0}' has an http:// address on the open internet, where its secret and your prompt could be read on \
+         the way. An admin can give it an https:// address under Providers."
+    )]
+    InTheClear(String),
+    #[error(
         "Provider '{0}' cannot be reached. Try again; if it stays so, an admin can check its address under Providers."
     )]
     Unreachable(String),
@@ -121,6 +126,7 @@ impl Refusal {
             Self::CredentialMissing(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "credential_missing", None),
             Self::CredentialRefused(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "credential_refused", None),
             Self::PrivateAddress(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "private_address", None),
+            Self::InTheClear(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "unencrypted_address", None),
             Self::Unreachable(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_unreachable", None),
             Self::Broke(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_broke_off", None),
             Self::Redirected(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_redirected", None),

@@ -3,7 +3,7 @@
 use std::{error::Error, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use gatewarden_types::AllowedNetworks;
+use gatewarden_types::{AllowedNetworks, Forbidden};
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response,
@@ -18,7 +18,7 @@ use hyper_util::{
 
 use crate::{
     admission::Route,
-    connector::{Connector, PrivateAddress},
+    connector::{Connector, NotPermitted},
     refusal::Refusal,
 };
 
@@ -122,8 +122,10 @@ fn failure(error: &legacy::Error, provider: String) -> Refusal {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(here) = cause {
         let inner = here.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if inner.and_then(|inner| inner.downcast_ref::<PrivateAddress>()).is_some() {
-            return Refusal::PrivateAddress(provider);
+        match inner.and_then(|inner| inner.downcast_ref()) {
+            Some(NotPermitted(Forbidden::Private)) => return Refusal::PrivateAddress(provider),
+            Some(NotPermitted(Forbidden::InTheClear)) => return Refusal::InTheClear(provider),
+            None => {}
         }
         cause = here.source();
     }

@@ -23,7 +23,7 @@ pub use ambient::{Clock, Entropy};
 pub use backoff::Backoff;
 pub use caller::{Actor, Grant, Job, Target, Via};
 pub use id::{Account, BadId, Id, Kind, Request, Session};
-pub use network::{AllowedNetworks, Network};
+pub use network::{AllowedNetworks, Forbidden, Network};
 pub use record::{
     AnyRecord, Builtin, CredentialRef, Dialect, Feature, Invite, InviteState, Key, KeyOwner, KeyState, Level, Levels,
     Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState, Powers, Provider, Reach, Record,

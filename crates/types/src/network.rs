@@ -22,13 +22,33 @@ pub struct Network {
 #[serde(transparent)]
 pub struct AllowedNetworks(pub Vec<Network>);
 
+/// Why a provider at some address may not be spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forbidden {
+    /// It is not on the open internet, and the operator does not allow it.
+    Private,
+    /// It is on the open internet, where secret and prompts would be read on the way.
+    InTheClear,
+}
+
 impl AllowedNetworks {
-    /// Whether a provider at this address may be spoken to: it is public, or the operator allows it.
+    /// Judges whether a provider at this address may be spoken to. What the operator lists always may; what is public
+    /// may where the connection is `encrypted`.
     ///
     /// An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is judged as the IPv4 address it reaches.
-    pub fn permit(&self, address: IpAddr) -> bool {
+    ///
+    /// # Errors
+    /// When it may not be, with why.
+    pub fn judge(&self, address: IpAddr, encrypted: bool) -> Result<(), Forbidden> {
         let reached = reached(address);
-        is_public(reached) || self.0.iter().any(|network| network.contains(reached) || network.contains(address))
+        if self.0.iter().any(|network| network.contains(reached) || network.contains(address)) {
+            return Ok(());
+        }
+        match (is_public(reached), encrypted) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Forbidden::InTheClear),
+            (false, _) => Err(Forbidden::Private),
+        }
     }
 }
 
@@ -125,7 +145,22 @@ mod tests {
 
     fn permits(allowed: &[&str], address: &str) -> bool {
         let allowed = allowed.iter().map(|text| text.parse().expect("a range")).collect();
-        AllowedNetworks(allowed).permit(address.parse().expect("an address"))
+        AllowedNetworks(allowed).judge(address.parse().expect("an address"), true).is_ok()
+    }
+
+    #[test]
+    fn in_the_clear_only_what_the_operator_lists_is_spoken_to() {
+        let judge = |allowed: &[&str], address: &str| {
+            let allowed = allowed.iter().map(|text| text.parse().expect("a range")).collect();
+            AllowedNetworks(allowed).judge(address.parse().expect("an address"), false)
+        };
+        for public in ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1"] {
+            assert_eq!(judge(&[], public), Err(Forbidden::InTheClear), "{public}");
+            assert_eq!(judge(&["127.0.0.0/8", "10.0.0.0/8"], public), Err(Forbidden::InTheClear), "{public}");
+            assert_eq!(judge(&["1.1.1.0/24", "2606:4700::/32"], public), Ok(()), "{public}");
+        }
+        assert_eq!(judge(&[], "10.0.0.1"), Err(Forbidden::Private));
+        assert_eq!(judge(&["10.0.0.0/8"], "10.0.0.1"), Ok(()));
     }
 
     #[test]

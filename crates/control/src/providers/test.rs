@@ -180,7 +180,7 @@ mod tests {
     fn every_finding_but_success_says_what_helps() {
         let works = Tested::Works { latency_micros: 1, models: vec!["a".to_owned()] };
         assert_eq!((works.text().as_str(), works.helps().as_str()), ("Answered in 1 ms with 1 model.", ""));
-        let refused = NotPermitted([127, 0, 0, 1].into());
+        let refused = NotPermitted::Private([127, 0, 0, 1].into());
         let others = [Tested::NotAllowed(refused), Tested::SecretLost, Tested::Unexpected { why: "x" }];
         let statuses = [302, 401, 404, 429, 500].map(|status| Tested::Refused { status });
         assert!(others.iter().chain(&statuses).all(|found| !found.helps().is_empty()));

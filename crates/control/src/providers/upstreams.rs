@@ -5,7 +5,7 @@ use std::{
 };
 
 use gatewarden_credentials::Secret;
-use gatewarden_types::{AllowedNetworks, BaseUrl};
+use gatewarden_types::{AllowedNetworks, BaseUrl, Forbidden};
 use reqwest::{
     Client,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -24,19 +24,38 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Upstreams {
     allowed: Arc<AllowedNetworks>,
-    client: Client,
+    encrypted: Client,
+    in_the_clear: Client,
 }
 
-/// The provider's host leads to addresses that the operator does not allow.
+/// The provider's host leads to addresses that may not be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "This address leads to {0}, which is not on the open internet. Give a public address, or ask the operator to allow \
-     the range with GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE."
-)]
-pub struct NotPermitted(pub IpAddr);
+pub enum NotPermitted {
+    /// The operator does not allow it.
+    #[error(
+        "This address leads to {0}, which is not on the open internet. Give a public address, or ask the operator to \
+         allow the range with GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE."
+    )]
+    Private(IpAddr),
+    /// The secret and the prompts would be read on the way.
+    #[error(
+        "This address leads to {0} on the open internet without encryption: the secret and every prompt could be read \
+         on the way. Give an https:// address."
+    )]
+    InTheClear(IpAddr),
+}
+
+impl NotPermitted {
+    fn new(why: Forbidden, address: IpAddr) -> Self {
+        match why {
+            Forbidden::Private => Self::Private(address),
+            Forbidden::InTheClear => Self::InTheClear(address),
+        }
+    }
+}
 
 impl Upstreams {
-    /// Speaks to the open internet, and to `allowed` besides.
+    /// Speaks to the open internet, where that is encrypted, and to `allowed` besides.
     ///
     /// # Errors
     /// When the machine's certificates or the TLS library cannot be used.
@@ -44,15 +63,19 @@ impl Upstreams {
         // The first to install wins; that it is there already is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         let allowed = Arc::new(allowed);
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .timeout(PATIENCE)
-            .pool_max_idle_per_host(0)
-            .dns_resolver(Permitted(Arc::clone(&allowed)))
-            .build()
-            .map_err(|bad| Error::Internal(format!("no HTTP client: {bad}")))?;
-        Ok(Self { allowed, client })
+        let client = |encrypted| {
+            let allowed = Arc::clone(&allowed);
+            let client = Client::builder()
+                .no_proxy()
+                .redirect(Policy::none())
+                .timeout(PATIENCE)
+                .pool_max_idle_per_host(0)
+                .dns_resolver(Permitted { allowed, encrypted })
+                .build();
+            client.map_err(|bad| Error::Internal(format!("no HTTP client: {bad}")))
+        };
+        let (encrypted, in_the_clear) = (client(true)?, client(false)?);
+        Ok(Self { allowed, encrypted, in_the_clear })
     }
 
     /// Refuses an address that leads nowhere but where the operator does not allow. A host that cannot be found now is
@@ -68,7 +91,7 @@ impl Upstreams {
             },
             None => return Ok(()),
         };
-        permitted(&self.allowed, addresses).map(drop)
+        permitted(&self.allowed, is_encrypted(&url), addresses).map(drop)
     }
 
     /// Asks a provider for something below its base URL. An address in figures never goes through name resolution, so
@@ -79,10 +102,12 @@ impl Upstreams {
         path: &str,
         secret: Option<&Secret<String>>,
     ) -> Result<reqwest::Response, Failed> {
-        if base_url.as_str().parse::<Url>().is_ok_and(|url| !matches!(url.host(), Some(Host::Domain(_)))) {
+        let url = base_url.as_str().parse::<Url>().ok();
+        if url.as_ref().is_some_and(|url| !matches!(url.host(), Some(Host::Domain(_)))) {
             self.check(base_url).await.map_err(Failed::NotPermitted)?;
         }
-        let request = self.client.get(format!("{base_url}{path}"));
+        let client = if url.is_some_and(|url| is_encrypted(&url)) { &self.encrypted } else { &self.in_the_clear };
+        let request = client.get(format!("{base_url}{path}"));
         let request = match secret {
             Some(secret) => request.bearer_auth(secret.expose()),
             None => request,
@@ -119,24 +144,41 @@ impl From<&reqwest::Error> for Failed {
 
 /// Resolves names to permitted addresses alone, so that what is connected to is what was judged.
 #[derive(Debug)]
-struct Permitted(Arc<AllowedNetworks>);
+struct Permitted {
+    allowed: Arc<AllowedNetworks>,
+    encrypted: bool,
+}
 
 impl Resolve for Permitted {
     fn resolve(&self, name: Name) -> Resolving {
-        let allowed = Arc::clone(&self.0);
+        let (allowed, encrypted) = (Arc::clone(&self.allowed), self.encrypted);
         Box::pin(async move {
             let found = lookup_host((name.as_str(), 0)).await?.collect();
-            let addresses: Addrs = Box::new(permitted(&allowed, found)?.into_iter());
+            let addresses: Addrs = Box::new(permitted(&allowed, encrypted, found)?.into_iter());
             Ok(addresses)
         })
     }
 }
 
-fn permitted(allowed: &AllowedNetworks, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPermitted> {
-    let first = found.first().copied();
-    let good: Vec<SocketAddr> = found.into_iter().filter(|address| allowed.permit(address.ip())).collect();
-    match first {
-        Some(first) if good.is_empty() => Err(NotPermitted(first.ip())),
+fn is_encrypted(url: &Url) -> bool {
+    url.scheme() == "https"
+}
+
+/// Those of the addresses that may be called; if none may, why the first may not.
+fn permitted(
+    allowed: &AllowedNetworks,
+    encrypted: bool,
+    found: Vec<SocketAddr>,
+) -> Result<Vec<SocketAddr>, NotPermitted> {
+    let (mut good, mut refused) = (Vec::new(), None);
+    for address in found {
+        match allowed.judge(address.ip(), encrypted) {
+            Ok(()) => good.push(address),
+            Err(why) => drop(refused.get_or_insert(NotPermitted::new(why, address.ip()))),
+        }
+    }
+    match refused {
+        Some(refused) if good.is_empty() => Err(refused),
         _ => Ok(good),
     }
 }
@@ -156,9 +198,23 @@ mod tests {
     async fn every_connection_is_judged_by_name_and_by_figures() {
         for base_url in ["http://localhost:9", "http://127.0.0.1:9", "http://[::1]:9", "http://2130706433:9"] {
             let failed = asked(&[], base_url).await;
-            assert!(matches!(failed, Failed::NotPermitted(_)), "{base_url}: {failed:?}");
+            assert!(matches!(failed, Failed::NotPermitted(NotPermitted::Private(_))), "{base_url}: {failed:?}");
             let failed = asked(&["127.0.0.0/8", "::1"], base_url).await;
             assert!(matches!(failed, Failed::Unreachable(_)), "{base_url}: {failed:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn public_addresses_are_called_encrypted_alone() {
+        for base_url in ["http://1.1.1.1", "http://[2606:4700::1111]:9"] {
+            let failed = asked(&["127.0.0.0/8"], base_url).await;
+            assert!(matches!(failed, Failed::NotPermitted(NotPermitted::InTheClear(_))), "{base_url}: {failed:?}");
+        }
+        let (public, private) = (([1, 1, 1, 1], 80).into(), ([127, 0, 0, 1], 80).into());
+        let allowed = AllowedNetworks(vec!["127.0.0.0/8".parse().unwrap()]);
+        // A name that has both is reached at the one that may be.
+        assert_eq!(permitted(&allowed, false, vec![public, private]), Ok(vec![private]));
+        assert_eq!(permitted(&allowed, true, vec![public]), Ok(vec![public]));
+        assert_eq!(permitted(&allowed, false, vec![public]), Err(NotPermitted::InTheClear(public.ip())));
     }
 }

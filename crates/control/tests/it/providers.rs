@@ -131,7 +131,7 @@ gatewarden_testkit::on_both! {
     async fn an_address_that_may_not_be_called_is_refused(world: World) {
         let (app, org, owner) = (world.app(), world.org(), world.owner().caller());
         let one = provider(&world, "One").await.value.id;
-        for private in ["http://10.0.0.1/v1", "http://169.254.169.254/latest", "http://[fd00::1]/", "http://[::ffff:10.0.0.1]/"] {
+        for private in ["http://10.0.0.1/v1", "http://169.254.169.254/latest", "http://[fd00::1]/", "http://[::ffff:10.0.0.1]/", "http://1.1.1.1/v1"] {
             assert_eq!(field(providers::add(app, &owner, org, adding("X", private, None)).await), "base_url", "{private}");
             let moved = UpdateProvider {
                 base_url: Some(private.parse().unwrap()), secret: replacing("x"), ..changing(one)

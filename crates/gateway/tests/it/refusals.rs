@@ -67,6 +67,17 @@ async fn revoking_takes_effect_with_the_entry() {
 }
 
 #[tokio::test]
+async fn a_public_provider_is_not_called_in_the_clear() {
+    let world = World::new().await;
+    let base_url = "http://1.1.1.1/v1".parse().expect("a base URL");
+    let provider = gatewarden_types::Provider { base_url, ..world.records.provider.clone() };
+    world.put(vec![Change::put(&provider).expect("writes")]).await;
+    let (status, code, message) = refusal(&world, &world.secret, "fast").await;
+    assert_eq!((status, code.as_str()), (502, "unencrypted_address"));
+    assert!(message.contains("'Demo'") && message.contains("https://"), "{message}");
+}
+
+#[tokio::test]
 async fn a_body_that_comes_slowly_does_not_outlast_a_revocation() {
     let world = World::new().await;
     let body = question("fast", false).to_string();
