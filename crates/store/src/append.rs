@@ -92,12 +92,16 @@ impl OrgTx {
         self.insert_changes(&entry).await?;
         let (store, id) = (self.read.store, self.read.id);
         let committed = Committed { seq: entry.seq, at: entry.at };
-        if let Err(bad) = self.read.tx.commit().await {
-            tracing::error!(organization = %id, seq = entry.seq, error = %bad, "the commit's answer was lost");
-            store.outcome(id, entry.request, entry.seq).await?;
-        }
+        let outcome = match self.read.tx.commit().await {
+            Ok(()) => Ok(committed),
+            Err(bad) => {
+                tracing::error!(organization = %id, seq = entry.seq, error = %bad, "the commit's answer was lost");
+                store.outcome(id, entry.request, entry.seq).await
+            }
+        };
+        // Told where it is unknown as well: whoever hears of it looks into the trail, and nobody would tell it later.
         store.tell(Moved { organization: id, seq: committed.seq });
-        Ok(committed)
+        outcome
     }
 
     fn entry<A: Action>(&mut self, permit: &Permit<A>) -> Entry {

@@ -96,7 +96,7 @@ pub(crate) struct Inner {
     moved: broadcast::Sender<Moved>,
 }
 
-/// An organization's trail has grown up to `seq`.
+/// An organization's trail has grown up to `seq`, or may have: a commit's answer can be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
     /// Whose.

@@ -130,10 +130,13 @@ fn a_lost_commit_is_told_as_nothing_changed() {
 fn where_nothing_can_be_asked_the_outcome_is_unknown() {
     on_postgres(async |world, wire| {
         let before = world.trail(world.org()).await.len();
+        let mut moves = wire.app.store.moves();
         wire.mode.store(mode::LOSE_ALL, Ordering::SeqCst);
         let told = wire.rename(&world, "Kept").await;
         assert!(matches!(told, Err(Error::Store(StoreError::Unknown))), "{told:?}");
         assert_eq!(world.trail(world.org()).await.len(), before + 1, "it did happen");
+        let told = moves.try_recv().map(|moved| moved.organization);
+        assert_eq!(told, Ok(world.org()), "and whoever follows the trail looks for it");
     });
 }
 
