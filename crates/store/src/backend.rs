@@ -68,9 +68,16 @@ impl Backend {
         each!(self, backend => backend.observe(organization).await)
     }
 
-    /// Begins a read of what is observed of an organization.
-    pub(crate) async fn observed(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
-        each!(self, backend => backend.observed(organization).await)
+    /// Begins a read of what is observed of an organization, where that is a database of its own; none where a read of
+    /// the organization sees it too.
+    pub(crate) async fn observed(
+        &self,
+        organization: Id<Organization>,
+    ) -> Result<Option<DatabaseTransaction>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.observed(organization).await.map(Some),
+            Self::Postgres(_) => Ok(None),
+        }
     }
 
     /// Makes the tables of an organization; done already, it does nothing.

@@ -63,15 +63,17 @@ impl Store {
 }
 
 impl OrgRead {
-    /// Every checkpoint of this trail that was kept, here or in the control schema.
+    /// Every checkpoint of this trail that was kept, here or in the control schema. It ends this read, because nobody
+    /// waits for the control schema while they hold a connection to an organization.
     ///
     /// # Errors
     /// When the database cannot answer.
     pub async fn kept_checkpoints<A: gatewarden_access::Reads<gatewarden_access::Entries>>(
-        &self,
+        self,
         _permit: &gatewarden_access::Permit<A>,
     ) -> Result<Kept, StoreError> {
         let mine = entity::checkpoints::Entity::find().all(&self.tx).await?;
+        self.tx.rollback().await?;
         let control = self.store.0.backend.read_control().await?;
         let theirs = entity::kept_checkpoints::Entity::find()
             .filter(entity::kept_checkpoints::Column::Organization.eq(self.id.uuid()))

@@ -33,6 +33,7 @@ impl Store {
         let mut subjects: Vec<_> =
             members::Entity::find().all(&tenant).await?.into_iter().map(|member| member.account).collect();
         subjects.extend(keys::Entity::find().all(&tenant).await?.into_iter().map(|key| key.id));
+        drop(tenant);
         let tx = self.0.backend.change_control().await?;
         for subject in subjects {
             insert(&tx, subject, organization).await?;

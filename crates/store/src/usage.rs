@@ -1,11 +1,11 @@
 //! Usage: what was called, by whom, and how it went. Observed, so it is no part of the trail.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref};
 
 use gatewarden_access::{Permit, Reads, Usage};
 use gatewarden_types::{Id, Key, Member, Model, Provider, Reach, Record, Request, Seq, Timestamp};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Expr, ExprTrait, Func},
 };
 use uuid::Uuid;
@@ -124,7 +124,7 @@ impl OrgRead {
         filter: UsageFilter,
         members: impl IntoIterator<Item = Id<Member>>,
     ) -> Result<BTreeMap<Id<Member>, u64>, StoreError> {
-        let tx = self.store.0.backend.observed(self.id).await?;
+        let tx = self.observed().await?;
         let rows: Vec<(Uuid, i64)> = reached(permit, filter)
             .filter(Column::Member.is_in(uuids(members)))
             .select_only()
@@ -132,7 +132,7 @@ impl OrgRead {
             .expr(Func::count(Expr::col(Column::Member)))
             .group_by(Column::Member)
             .into_tuple()
-            .all(&tx)
+            .all(&*tx)
             .await?;
         Ok(rows.into_iter().map(|(id, n)| (Id::from_uuid(id), u64::try_from(n).unwrap_or_default())).collect())
     }
@@ -160,10 +160,10 @@ impl OrgRead {
         filter: UsageFilter,
         share: (u64, u64),
     ) -> Result<Option<u64>, StoreError> {
-        let tx = self.store.0.backend.observed(self.id).await?;
+        let tx = self.observed().await?;
         let answered = || reached(permit, filter).filter(Column::Refused.is_null());
         let calls: Option<i64> =
-            answered().select_only().expr(Func::count(Expr::col(Column::Id))).into_tuple().one(&tx).await?;
+            answered().select_only().expr(Func::count(Expr::col(Column::Id))).into_tuple().one(&*tx).await?;
         let calls = u64::try_from(calls.unwrap_or_default()).unwrap_or_default();
         if calls == 0 {
             return Ok(None);
@@ -176,7 +176,7 @@ impl OrgRead {
             .offset(rank)
             .limit(1)
             .into_tuple()
-            .one(&tx)
+            .one(&*tx)
             .await?;
         Ok(latency.and_then(|latency| u64::try_from(latency).ok()))
     }
@@ -192,10 +192,10 @@ impl OrgRead {
         before: Option<Id<Request>>,
         limit: u64,
     ) -> Result<Vec<UsageRecord>, StoreError> {
-        let tx = self.store.0.backend.observed(self.id).await?;
+        let tx = self.observed().await?;
         let older = before.map(|before| Column::Id.lt(before.uuid()));
         let select = reached(permit, filter).filter(Condition::all().add_option(older));
-        let rows = select.order_by_desc(Column::Id).limit(limit).all(&tx).await?;
+        let rows = select.order_by_desc(Column::Id).limit(limit).all(&*tx).await?;
         Ok(rows.into_iter().map(read).collect())
     }
 
@@ -209,9 +209,16 @@ impl OrgRead {
         subjects: impl IntoIterator<Item = Id<R>>,
     ) -> Result<BTreeMap<Id<R>, Timestamp>, StoreError> {
         use entity::presence::{Column, Entity};
-        let tx = self.store.0.backend.observed(self.id).await?;
-        let rows = Entity::find().filter(Column::Subject.is_in(uuids(subjects))).all(&tx).await?;
+        let tx = self.observed().await?;
+        let rows = Entity::find().filter(Column::Subject.is_in(uuids(subjects))).all(&*tx).await?;
         Ok(rows.into_iter().map(|row| (Id::from_uuid(row.subject), Timestamp::from_micros(row.at))).collect())
+    }
+
+    /// Where what is observed is read. A connection beside this one's is taken only from a pool of its own, because those
+    /// who hold one and wait for another of the same pool would wait for each other.
+    async fn observed(&self) -> Result<Observed<'_>, StoreError> {
+        let apart = self.store.0.backend.observed(self.id).await?;
+        Ok(apart.map_or(Observed::Here(&self.tx), Observed::Apart))
     }
 
     async fn sums<A: Reads<Usage>, K: sea_orm::TryGetable + Send>(
@@ -220,7 +227,7 @@ impl OrgRead {
         filter: UsageFilter,
         by: Expr,
     ) -> Result<Vec<(K, UsageSlice)>, StoreError> {
-        let tx = self.store.0.backend.observed(self.id).await?;
+        let tx = self.observed().await?;
         let total = |column: Column| Func::sum(Expr::col(column)).cast_as("BIGINT");
         let rows: Vec<SumRow<K>> = reached(permit, filter)
             .select_only()
@@ -232,7 +239,7 @@ impl OrgRead {
             // By its name: to PostgreSQL an expression with a parameter is another one each time it is written.
             .group_by(Expr::col("slice"))
             .into_tuple()
-            .all(&tx)
+            .all(&*tx)
             .await?;
         let number = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
         let slice = |(key, calls, refused, input, output)| {
@@ -245,6 +252,25 @@ impl OrgRead {
             (key, slice)
         };
         Ok(rows.into_iter().map(slice).collect())
+    }
+}
+
+/// A read of what is observed.
+enum Observed<'a> {
+    /// In the read of the organization.
+    Here(&'a DatabaseTransaction),
+    /// In a file of its own.
+    Apart(DatabaseTransaction),
+}
+
+impl Deref for Observed<'_> {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        match self {
+            Self::Here(tx) => tx,
+            Self::Apart(tx) => tx,
+        }
     }
 }
 

@@ -26,6 +26,8 @@ pub async fn list_own(app: &App, caller: &Caller) -> Result<Vec<Own>, Error> {
     let control = app.store.read_control(caller).await?;
     let permit = control.permit::<actions::ListOrganizations>(account)?;
     let places = control.own_places(&permit).await?;
+    // Whoever reads an organization may wait for the control schema, so nobody does it the other way round.
+    drop(control);
     let mut own = Vec::with_capacity(places.len());
     for place in places {
         let here = app.store.read(caller, place.id).await?;

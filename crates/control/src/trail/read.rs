@@ -62,10 +62,10 @@ pub async fn read(
     for change in &found.entry.changes {
         changes.push(read_change(&read, &permit, seq, change).await?);
     }
-    let covered_by = covered_by(app, &read, &permit, organization, seq).await?;
     let mut ids = mentioned(&found.entry);
     changes.iter().filter_map(|change| change.before.as_ref()).for_each(|before| ids_in(before, &mut ids));
     let names = Names::load(&read, Some(&ids)).await?;
+    let covered_by = covered_by(app, read, &permit, organization, seq).await?;
     Ok(Some(ReadEntry { entry: found.entry, changes, leaf: found.leaf, covered_by, names }))
 }
 
@@ -87,7 +87,7 @@ async fn read_change(read: &OrgRead, permit: &Reading, seq: Seq, change: &Change
 /// The smallest genuine checkpoint that covers `seq`. Signatures are checked from the smallest on, so that mostly one is.
 async fn covered_by(
     app: &App,
-    read: &OrgRead,
+    read: OrgRead,
     permit: &Reading,
     organization: Id<Organization>,
     seq: Seq,

@@ -70,8 +70,8 @@ pub async fn verify(
     let caller = Caller::system(Job::Verify, app.id());
     // The checkpoints are read first, so that none can cover more than the state that is read after them.
     let earlier = app.store.read(&caller, organization).await?;
-    let notes = earlier.kept_checkpoints(&earlier.permit::<FollowTrail>()?).await?.notes;
-    drop(earlier);
+    let permit = earlier.permit::<FollowTrail>()?;
+    let notes = earlier.kept_checkpoints(&permit).await?.notes;
     let key = app.store.verifying_key(organization)?;
     match Verifier::new(Some(organization), &notes, key, &app.store.origin(organization)) {
         Ok(verifier) => walk(app, &caller, organization, verifier, progress).await,

@@ -85,10 +85,6 @@ impl Postgres {
         Ok(tx)
     }
 
-    pub(crate) async fn observed(&self, organization: Id<Organization>) -> Result<DatabaseTransaction, StoreError> {
-        self.read(organization).await
-    }
-
     pub(crate) async fn provisioned(&self, organization: Id<Organization>) -> Result<bool, StoreError> {
         let name: Value = organization.to_string().into();
         let query = sea_orm::Statement::from_sql_and_values(

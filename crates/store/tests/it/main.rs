@@ -13,6 +13,8 @@ mod creation;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod pools;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod tampering;
