@@ -7,8 +7,8 @@
 use gatewarden_migrations::{CONTROL_TABLES, Class, Control, ORGANIZATION_TABLES, Part, Tenant};
 use gatewarden_types::{Id, Organization};
 use sea_orm::{
-    AccessMode, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
-    TransactionTrait, Value,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    IsolationLevel, TransactionTrait, Value,
 };
 use sea_orm_migration::MigratorTraitSelf;
 
@@ -17,6 +17,11 @@ use crate::{StoreError, statements::Statements};
 
 /// The class of our advisory locks, so that they never meet those of another program in the database.
 const LOCK_CLASS: i32 = 0x4757;
+
+/// How long those who serve wait for a lock, for an answer, and between two statements of a transaction: whoever asked
+/// has given up by then, and others want the connection and what it locks. The owner's migrations take what they take.
+const PATIENCE: [(&str, &str); 3] =
+    [("lock_timeout", "10s"), ("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "60s")];
 
 /// The PostgreSQL back end.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ impl Postgres {
         connections: u32,
         statements: &Statements,
     ) -> Result<Self, StoreError> {
-        let serving = statements.watch(Database::connect(pool(serving_url, connections)).await?);
+        let serving = statements.watch(Database::connect(serving_pool(serving_url, connections)).await?);
         let owner = Database::connect(pool(owner_url, 2)).await?;
         let login = text(&serving, "SELECT quote_ident(current_user)").await?;
         let store = Self { serving, owner, login };
@@ -125,6 +130,13 @@ impl Postgres {
     }
 }
 
+/// As [`pool`], with an end to every wait.
+fn serving_pool(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = pool(url, connections);
+    options.map_sqlx_postgres_opts(|postgres| postgres.options(PATIENCE));
+    options
+}
+
 /// Takes on the organization's role and sees its schema alone, until the transaction ends.
 fn enter(organization: Id<Organization>) -> String {
     format!("SET LOCAL ROLE {organization}; SET LOCAL search_path = {organization}")
@@ -163,4 +175,18 @@ async fn text(connection: &DatabaseConnection, sql: &'static str) -> Result<Stri
     let row = connection.query_one_raw(query).await?;
     let row = row.ok_or_else(|| StoreError::Setup("the database answered nothing".to_owned()))?;
     Ok(row.try_get_by_index(0)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_who_serves_waits_for_ever() {
+        let Some(url) = std::env::var("GATEWARDEN_TEST_POSTGRES").ok().filter(|url| !url.is_empty()) else { return };
+        let serving = Database::connect(serving_pool(&url, 1)).await.unwrap();
+        assert_eq!(text(&serving, "SHOW lock_timeout").await.unwrap(), "10s");
+        assert_eq!(text(&serving, "SHOW statement_timeout").await.unwrap(), "30s");
+        assert_eq!(text(&serving, "SHOW idle_in_transaction_session_timeout").await.unwrap(), "1min");
+    }
 }
