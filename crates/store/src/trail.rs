@@ -3,7 +3,7 @@
 use gatewarden_access::{Entries, Permit, Reads};
 use gatewarden_trail::{Entry, Stored};
 use gatewarden_types::{Account, Digest, Id, Seq, Timestamp, Versioned};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -21,7 +21,8 @@ pub struct EntryFilter {
     pub actor: Option<Id<Account>>,
     /// That concern this record.
     pub record: Option<Uuid>,
-    /// By one of these accounts, or on one of these records.
+    /// By one of these accounts, or on one of these records: at most some thousands, because a database takes a bounded
+    /// number of values in one statement.
     pub about: Option<Vec<Uuid>>,
     /// From here on.
     pub since: Option<Timestamp>,
@@ -58,29 +59,13 @@ impl OrgRead {
             .add_option(filter.since.map(|since| Column::At.gte(since.micros())))
             .add_option(filter.until.map(|until| Column::At.lt(until.micros())))
             .add_option(filter.before.map(|before| Column::Seq.lt(column(before))))
-            .add_option(match filter.record {
-                Some(record) => Some(self.concerning(&[record]).await?),
-                None => None,
-            })
-            .add_option(match &filter.about {
-                Some(about) => {
-                    let by = Column::Actor.is_in(about.iter().copied());
-                    Some(self.concerning(about).await?.add(by))
-                }
-                None => None,
-            });
+            .add_option(filter.record.map(|record| concerning(&[record])))
+            .add_option(filter.about.as_ref().map(|about| {
+                let by = Column::Actor.is_in(about.iter().copied());
+                concerning(about).add(by)
+            }));
         let rows = Entity::find().filter(condition).order_by_desc(Column::Seq).limit(limit).all(&self.tx).await?;
         rows.into_iter().map(|row| Ok(Entry::from_bytes(&row.bytes)?)).collect()
-    }
-
-    /// The entries that changed or were done to one of these records.
-    async fn concerning(&self, records: &[Uuid]) -> Result<Condition, StoreError> {
-        use entity::{changes, entries};
-        let these = || records.iter().copied();
-        let changes = changes::Entity::find().filter(changes::Column::Record.is_in(these()));
-        let rows = changes.order_by_desc(changes::Column::Seq).limit(10_000).all(&self.tx).await?;
-        let changed = entries::Column::Seq.is_in(rows.into_iter().map(|row| row.seq));
-        Ok(Condition::any().add(changed).add(entries::Column::Target.is_in(these())))
     }
 
     /// One entry with the hash kept for it.
@@ -178,4 +163,16 @@ impl OrgRead {
     pub async fn size<A: Reads<Entries>>(&self, _permit: &Permit<A>) -> Result<Seq, StoreError> {
         Ok(crate::append::frontier(&self.tx).await?.size())
     }
+}
+
+/// The entries that changed or were done to one of these records.
+fn concerning(records: &[Uuid]) -> Condition {
+    use entity::{changes, entries};
+    let these = || records.iter().copied();
+    let changed = Query::select()
+        .column(changes::Column::Seq)
+        .from(changes::Entity)
+        .and_where(changes::Column::Record.is_in(these()))
+        .to_owned();
+    Condition::any().add(entries::Column::Seq.in_subquery(changed)).add(entries::Column::Target.is_in(these()))
 }

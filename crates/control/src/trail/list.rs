@@ -34,7 +34,8 @@ pub async fn list(
 }
 
 /// The same, of these only the ones that `text` finds: by or about whoever and whatever is called so or has this id, as
-/// far as the caller may know what things are called.
+/// far as the caller may know what things are called. Of a text that fits more than a thousand names, the first thousand
+/// are looked for.
 ///
 /// # Errors
 /// When the caller may not read the trail.

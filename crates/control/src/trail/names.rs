@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 use crate::{Error, names::people};
 
+/// How many ids a text finds at most, the oldest: one that fits more says too little to look for.
+const MOST_FOUND: usize = 1000;
+
 /// What the things in entries are called, as far as the reader may know: entries hold ids alone.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
@@ -74,7 +77,7 @@ impl Names {
         }
     }
 
-    /// Whatever has this id, or is called so in part.
+    /// Whatever has this id, or is called so in part: the first [`MOST_FOUND`].
     pub(super) fn find(&self, text: &str) -> Vec<Uuid> {
         if let Some(id) = id(text.trim()) {
             return vec![id];
@@ -82,7 +85,8 @@ impl Names {
         let part = text.trim().to_lowercase();
         let fits = |name: &str| name.to_lowercase().contains(&part);
         let accounts = self.accounts.iter().filter(|(_, name)| fits(name.as_str())).map(|(account, _)| account.uuid());
-        accounts.chain(self.records.iter().filter(|(_, name)| fits(name)).map(|(record, _)| *record)).collect()
+        let records = self.records.iter().filter(|(_, name)| fits(name)).map(|(record, _)| *record);
+        accounts.chain(records).take(MOST_FOUND).collect()
     }
 
     fn account(&self, id: Uuid) -> Option<&str> {

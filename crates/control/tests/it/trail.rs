@@ -60,6 +60,36 @@ gatewarden_testkit::on_both! {
             assert!(refused(&trail::verify_for(app, &caller, org, |_, _| ()).await), "{caller:?}");
         }
     }
+    async fn a_record_with_many_changes_is_paged_to_its_first(world: World) {
+        let (app, org, viewer) = (world.app(), world.org(), world.viewer().caller());
+        let added = provider(&world, "One").await;
+        let later = "INSERT INTO changes (record, seq)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
+            SELECT id, 1000000 + i FROM n, providers";
+        world.beneath(org).await.run(later).await.unwrap();
+        let record = Some(added.value.id.uuid());
+        let filter = EntryFilter { record, before: Some(1_000_000), ..EntryFilter::default() };
+        let found = trail::list(app, &viewer, org, &filter, 10).await.unwrap();
+        assert_eq!(found.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [added.version]);
+    }
+
+    async fn a_text_that_fits_thousands_of_names_is_answered(world: World) {
+        let (app, org, viewer) = (world.app(), world.org(), world.viewer().caller());
+        let kept = provider(&world, "Bulk Keeper").await;
+        let beneath = world.beneath(org).await;
+        let id = if beneath.is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
+        let many = format!(
+            "INSERT INTO providers (id, version, name, dialect, base_url)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 22000)
+            SELECT {id}, version, 'Bulk ' || i, dialect, base_url FROM n, providers"
+        );
+        beneath.run(&many).await.unwrap();
+        let all = EntryFilter::default();
+        trail::search(app, &viewer, org, Some("bulk"), &all, 10).await.unwrap();
+        let found = trail::search(app, &viewer, org, Some("keeper"), &all, 10).await.unwrap();
+        assert_eq!(found.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [kept.version]);
+    }
+
 
     async fn an_untouched_trail_verifies_and_folds_to_the_tables(world: World) {
         let one = provider(&world, "One").await.value.id;
