@@ -11,6 +11,8 @@ mod concurrency;
 #[cfg(test)]
 mod creation;
 #[cfg(test)]
+mod intake;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod pools;
