@@ -20,7 +20,11 @@ pub trait Action: 'static {
     message = "the action `{Self}` may not write a `{R}`",
     note = "the table in gatewarden-access says which records each action writes"
 )]
-pub trait Writes<R: Record>: Action {}
+pub trait Writes<R: Record>: Action {
+    /// Whether it may change and remove records of this kind that are there and are not its target. Where it may not, it
+    /// adds some at most: whoever may make a key has no power over the other keys by that.
+    const ALTERS: bool = false;
+}
 
 /// The action may read lists of `R`.
 #[diagnostic::on_unimplemented(
@@ -76,7 +80,7 @@ macro_rules! table {
     ($(
         $action:ident $name:literal $did:literal on $target:ident:
         $permission:ident, seen by $sees:ident, $feature:ident $level:ident, $audit:ident
-        $(, writes [$($writes:ident),+])? $(, reads [$($reads:ident),+])? $(, jobs [$($job:ident),+])?;
+        $(, writes [$($writes:ident),+])? $(, alters [$($alters:ident),+])? $(, reads [$($reads:ident),+])? $(, jobs [$($job:ident),+])?;
     )+) => {
         /// The actions, as types.
         pub mod actions {
@@ -96,12 +100,15 @@ macro_rules! table {
                     sees: Permission::$sees,
                     level: (Feature::$feature, Level::$level),
                     audit: AuditClass::$audit,
-                    writes: &[$($(RecordKind::$writes),+)?],
+                    writes: &[$($(RecordKind::$writes,)+)? $($(RecordKind::$alters,)+)?],
                     jobs: &[$($(Job::$job),+)?],
                 };
                 type Target = $target;
             }
             $($(impl Writes<$writes> for actions::$action {})+)?
+            $($(impl Writes<$alters> for actions::$action {
+                const ALTERS: bool = true;
+            })+)?
             $($(impl Reads<$reads> for actions::$action {})+)?
         )+
 
@@ -144,7 +151,8 @@ table! {
     ReinstateMember "member.reinstate" "reinstated a member" on Member:
         MembersSuspend, seen by MembersRead, Members Write, Change, writes [Member];
     RemoveMember "member.remove" "removed a member" on Member:
-        MembersRemove, seen by MembersRead, Members Delete, Change, writes [Member, Key, Invite], reads [Key, Invite];
+        MembersRemove, seen by MembersRead, Members Delete, Change, writes [Member], alters [Key, Invite],
+        reads [Key, Invite];
     ListRoles "role.list" "listed roles" on Organization:
         RolesRead, seen by OrganizationRead, Members Read, Read, reads [Role];
 
@@ -173,7 +181,8 @@ table! {
     TestProvider "provider.test" "tested a provider" on Provider:
         ProvidersWrite, seen by ProvidersRead, Providers Write, SensitiveRead;
     RemoveProvider "provider.remove" "removed a provider" on Provider:
-        ProvidersRemove, seen by ProvidersRead, Providers Delete, Change, writes [Provider, Model], reads [Model, Key];
+        ProvidersRemove, seen by ProvidersRead, Providers Delete, Change, writes [Provider], alters [Model],
+        reads [Model, Key];
 
     ListModels "model.list" "listed approved models" on Organization:
         ModelsRead, seen by OrganizationRead, Models Read, Read, reads [Model, Provider];

@@ -49,19 +49,20 @@ impl OrgTx {
         self.frontier.size() + 1
     }
 
-    /// Puts a record, new or changed, and keeps its after-image for the entry.
+    /// Puts a record, new or changed, and keeps its after-image for the entry. Only what the permit is for is changed;
+    /// beside it records are added, or changed too where the action says so ([`Writes::ALTERS`]).
     ///
     /// # Errors
-    /// [`StoreError::WrongPermit`] when the permit is for another record or another organization.
+    /// [`StoreError::WrongPermit`] when the permit is for another record or another organization;
+    /// [`StoreError::Database`] when a record is there that the permit may not change.
     pub async fn put<A: Writes<R>, R: Table>(&mut self, permit: &Permit<A>, record: &R) -> Result<(), StoreError> {
-        self.check::<A, R>(permit, record.id())?;
+        let alters = self.check::<A, R>(permit, record.id())?;
         let row = record.row(self.seq())?.into_active_model().reset_all();
-        let keys: Vec<_> =
-            <R::Entity as EntityTrait>::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
-        let all = <R::Entity as EntityTrait>::Column::iter();
-        let others = all.filter(|column| !keys.iter().any(|key| format!("{key:?}") == format!("{column:?}")));
-        let replace = OnConflict::columns(keys.iter().copied()).update_columns(others).to_owned();
-        R::Entity::insert(row).on_conflict(replace).exec_without_returning(&self.read.tx).await?;
+        let mut insert = R::Entity::insert(row);
+        if alters {
+            insert = insert.on_conflict(replace::<R>());
+        }
+        insert.exec_without_returning(&self.read.tx).await?;
         self.changes.push(Change::put(record)?);
         Ok(())
     }
@@ -69,22 +70,24 @@ impl OrgTx {
     /// Removes a record and says so in the entry.
     ///
     /// # Errors
-    /// As [`OrgTx::put`].
+    /// [`StoreError::WrongPermit`] when the permit is for another record or another organization, and its action does
+    /// not change others.
     pub async fn remove<A: Writes<R>, R: Table>(&mut self, permit: &Permit<A>, id: Id<R>) -> Result<(), StoreError> {
-        self.check::<A, R>(permit, id)?;
+        if !self.check::<A, R>(permit, id)? {
+            return Err(wrong(permit, id));
+        }
         R::Entity::delete_many().filter(R::id_is(id.uuid())).exec(&self.read.tx).await?;
         self.changes.push(Change::removed(id));
         Ok(())
     }
 
-    /// A permit for one record writes that record; beside it only records of other kinds, as its action may.
-    fn check<A: Writes<R>, R: Table>(&self, permit: &Permit<A>, id: Id<R>) -> Result<(), StoreError> {
+    /// A permit for one record writes that record; beside it only records of other kinds, as its action may. Answers
+    /// whether one that is there may be changed.
+    fn check<A: Writes<R>, R: Table>(&self, permit: &Permit<A>, id: Id<R>) -> Result<bool, StoreError> {
         let here = permit.organization() == Some(self.read.id);
         let same_kind = <A::Target as Kind>::PREFIX == R::PREFIX;
-        if here && (!same_kind || permit.target().id == id.uuid()) {
-            return Ok(());
-        }
-        Err(StoreError::WrongPermit { permit: format!("{permit:?}"), target: id.to_string() })
+        let target = same_kind && permit.target().id == id.uuid();
+        if here && (target || !same_kind) { Ok(target || A::ALTERS) } else { Err(wrong(permit, id)) }
     }
 
     /// Leaves without a change because access said no, and notes the attempt where the action's class asks for it.
@@ -105,14 +108,21 @@ impl OrgTx {
             other => other,
         }
     }
-
-    /// Whether anything was written so far.
-    pub fn unchanged(&self) -> bool {
-        self.changes.is_empty()
-    }
 }
 
 /// The action of a permit, for entries.
 pub(crate) fn action<A: Action>(_permit: &Permit<A>) -> &'static str {
     A::INFO.name
+}
+
+fn wrong<A: Action, R: Table>(permit: &Permit<A>, id: Id<R>) -> StoreError {
+    StoreError::WrongPermit { permit: format!("{permit:?}"), target: id.to_string() }
+}
+
+/// What is there with the same id gives way.
+fn replace<R: Table>() -> OnConflict {
+    let keys: Vec<_> = <R::Entity as EntityTrait>::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
+    let all = <R::Entity as EntityTrait>::Column::iter();
+    let others = all.filter(|column| !keys.iter().any(|key| format!("{key:?}") == format!("{column:?}")));
+    OnConflict::columns(keys.iter().copied()).update_columns(others).to_owned()
 }

@@ -24,3 +24,5 @@ mod tampering;
 mod tenancy;
 #[cfg(test)]
 mod world;
+#[cfg(test)]
+mod writes;
