@@ -12,4 +12,4 @@ pub use gatewarden_trail::{Change, Entry};
 pub use list::{TrailPage, list, search};
 pub use names::Names;
 pub use read::{ReadChange, ReadEntry, read};
-pub use verify::{Verification, verify, verify_for};
+pub use verify::{Verification, verify};

@@ -1,9 +1,6 @@
 use std::fmt;
 
-use gatewarden_access::{
-    Caller,
-    actions::{FollowTrail, ReadTrail},
-};
+use gatewarden_access::{Caller, actions::FollowTrail};
 use gatewarden_trail::{Finding, Folded, Hash, Verifier};
 use gatewarden_types::{Id, Job, Organization, RecordKind, Seq};
 use uuid::Uuid;
@@ -77,20 +74,6 @@ pub async fn verify(
         Ok(verifier) => walk(app, &caller, organization, verifier, progress).await,
         Err(finding) => Ok(Verification::Wrong(finding)),
     }
-}
-
-/// The same for someone who may read the trail.
-///
-/// # Errors
-/// When the caller may not, or the database cannot answer.
-pub async fn verify_for(
-    app: &App,
-    caller: &Caller,
-    organization: Id<Organization>,
-    progress: impl FnMut(u64, u64) + Send,
-) -> Result<Verification, Error> {
-    app.store.read(caller, organization).await?.permit::<ReadTrail>()?;
-    verify(app, organization, progress).await
 }
 
 async fn walk(
