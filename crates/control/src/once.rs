@@ -4,7 +4,7 @@ use gatewarden_types::{Id, Record};
 
 use crate::Error;
 
-/// An `Idempotency-Key`: with it, a request that is sent twice makes one thing.
+/// An `Idempotency-Key`, or what stands for it in a form: with it, a request that is sent twice makes one thing.
 #[derive(Debug, Clone)]
 pub struct Once {
     /// The caller's word for the request.
@@ -14,6 +14,12 @@ pub struct Once {
 }
 
 impl Once {
+    /// The same for one of several things that a request makes.
+    #[must_use]
+    pub fn part(&self, number: usize) -> Self {
+        Self { word: format!("{}:{number}", self.word), request: self.request }
+    }
+
     /// What the same request made before.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use actix_web::{http::StatusCode, web};
 use gatewarden_access::{ActionInfo, Facts};
 use gatewarden_control::{
-    Error,
+    Error, Once,
     invites::{self, InviteMember, Invites, OpenInvite, Sent},
 };
 use gatewarden_types::{Email, Id, Role, Timestamp};
@@ -17,6 +17,10 @@ use crate::{
 
 /// How many people may be invited at once.
 const MOST: usize = 50;
+
+/// Said of an address whose form comes twice.
+const AGAIN: &str =
+    "Invited once, by the same form. A link that was shown then is not shown again: send the invite again.";
 
 /// The list.
 pub async fn list(here: Here) -> Answer {
@@ -46,7 +50,7 @@ pub async fn create(here: Here, body: web::Bytes) -> Answer {
     let sent: NewInvites = here.form(&body)?;
     let role: Id<Role> = sent.role.parse().map_err(|_| Fault::Malformed("The role is no role.".to_owned()))?;
     let (made, left) = match addresses(&sent.addresses) {
-        Ok(addresses) => invite_all(&here, addresses, role).await?,
+        Ok(addresses) => invite_all(&here, addresses, role, here.repeat(&body).as_ref()).await?,
         Err(wrong) => (Vec::new(), Field::of(sent.addresses).wrong(wrong)),
     };
     let status = if left.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -95,11 +99,13 @@ async fn invite_all(
     here: &Here,
     addresses: Vec<Email>,
     role: Id<Role>,
+    once: Option<&Once>,
 ) -> Result<(Vec<view::SentInvite>, Field), Fault> {
     let (mut made, mut left, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
-    for email in addresses {
-        let command = InviteMember { email: email.clone(), role, once: None };
+    for (number, email) in addresses.into_iter().enumerate() {
+        let command = InviteMember { email: email.clone(), role, once: once.map(|once| once.part(number)) };
         match invites::create(&here.site.app, &here.caller, here.organization, command).await {
+            Ok(sent) if sent.delivery.is_none() => reasons.push(format!("{email}: {AGAIN}")),
             Ok(sent) => made.push(shown(&sent)),
             Err(Error::Invalid(wrong)) => {
                 left.push(email.to_string());

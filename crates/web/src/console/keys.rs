@@ -6,7 +6,7 @@ mod list;
 use actix_web::{http::StatusCode, web};
 use gatewarden_control::{
     Error,
-    keys::{self, Draft},
+    keys::{self, CreateKey, CreatedKey, Draft},
 };
 use gatewarden_credentials::Secret;
 use gatewarden_types::{Id, Key, ModelSet};
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::organizations::first_call;
 use crate::{
     http::{Answer, Fault, Here, now_true},
-    views::{Notice, Place, Tone, keys as view},
+    views::{Notice, Place, Shell, Tone, keys as view},
 };
 use form::Sent;
 
@@ -23,6 +23,10 @@ pub use list::list;
 
 /// Stands in the lines to paste where no approved model is known.
 const NO_MODEL: &str = "NAME-OF-AN-APPROVED-MODEL";
+
+/// Said when the form of a key comes twice.
+const SHOWN: &str =
+    "The form was sent twice, and the text was shown the first time: if nobody kept it, rotate the key.";
 
 /// The form for a new one.
 pub async fn new(here: Here) -> Answer {
@@ -38,19 +42,29 @@ pub async fn create(here: Here, body: web::Bytes) -> Answer {
     let shell = here.shell(Place::Keys).await?;
     let draft = keys::draft(app, &here.caller, here.organization).await;
     // Who may not create keys is refused by the use case, which notes the attempt.
-    let wrong = match sent.command(draft.as_ref().ok(), app.clock.now()) {
-        Ok(command) => match keys::create(app, &here.caller, here.organization, command).await {
-            Ok(made) => {
-                let unseen = Fault::Failed { message: "The key's text was not kept. Rotate the key.", status: 500 };
-                let (key, text) = (made.key.value, made.secret.ok_or(unseen)?);
-                return here.page(&secret(&here, shell, &key, &text, draft.ok().as_ref()));
-            }
-            Err(Error::Invalid(wrong)) => wrong,
-            Err(other) => return Err(other.into()),
-        },
-        Err(wrong) => wrong,
+    let made = match sent.command(draft.as_ref().ok(), app.clock.now()) {
+        Ok(command) => {
+            let command = CreateKey { once: here.repeat(&body), ..command };
+            keys::create(app, &here.caller, here.organization, command).await
+        }
+        Err(wrong) => Err(Error::Invalid(wrong)),
     };
-    here.page_with(StatusCode::UNPROCESSABLE_ENTITY, &sent.drawn(shell, &draft?, &wrong))
+    match made {
+        Ok(made) => shown(&here, shell, made, draft.ok().as_ref()),
+        Err(Error::Invalid(wrong)) => {
+            here.page_with(StatusCode::UNPROCESSABLE_ENTITY, &sent.drawn(shell, &draft?, &wrong))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The page with the key's text; for a form that was sent before, only that the text was shown then.
+fn shown(here: &Here, shell: Shell, made: CreatedKey, draft: Option<&Draft>) -> Answer {
+    let key = made.key.value;
+    match made.secret {
+        Some(text) => here.page(&secret(here, shell, &key, &text, draft)),
+        None => here.done(&here.href("/keys"), &now_true(format!("{} was made once. {SHOWN}", key.name))),
+    }
 }
 
 #[derive(Deserialize)]
@@ -101,13 +115,7 @@ async fn as_it_is_now(here: &Here, key: Id<Key>, error: Error) -> Answer {
 }
 
 /// The one page that shows a key's text.
-fn secret(
-    here: &Here,
-    shell: crate::views::Shell,
-    key: &Key,
-    text: &Secret<String>,
-    draft: Option<&Draft>,
-) -> view::NewSecret {
+fn secret(here: &Here, shell: Shell, key: &Key, text: &Secret<String>, draft: Option<&Draft>) -> view::NewSecret {
     let (gateway, text) = (here.site.gateway_url.as_str(), text.expose());
     view::NewSecret {
         shell,

@@ -7,6 +7,7 @@ use gatewarden_control::{
     Error,
     members::{
         self, ChangeMemberRole, ListMembers, Listed, MemberFilter, MemberOrder, MemberRow, MemberSort, PageFrom,
+        RoleChanged,
     },
 };
 use gatewarden_types::{Id, Member, MemberState, Organization, Role, Timestamp};
@@ -55,23 +56,24 @@ pub async fn change_role(here: Here, body: web::Bytes) -> Answer {
     let member = here.id("member")?;
     let role = form.role.parse().map_err(|_| Fault::NotFound)?;
     let command = ChangeMemberRole { member, role, seen: form.version.parse().ok() };
-    let changed = match members::change_role(&here.site.app, &here.caller, here.organization, command).await {
-        Ok(changed) => changed,
-        Err(against) => return as_it_is(&here, member, against).await,
-    };
+    match members::change_role(&here.site.app, &here.caller, here.organization, command).await {
+        Ok(changed) => row_or_list(&here, member, role_changed(&here, member, changed).await?).await,
+        Err(against) => as_it_is(&here, member, against).await,
+    }
+}
+
+/// What they are now, with the way back.
+async fn role_changed(here: &Here, member: Id<Member>, changed: RoleChanged) -> Result<views::Notice, Fault> {
     let after = members::read(&here.site.app, &here.caller, here.organization, member).await?;
-    let name = after.person.as_ref().map(|person| person.name.to_string()).unwrap_or_default();
-    let new_role = after.role.as_ref().map(|role| role.name.to_string()).unwrap_or_default();
-    let mut notice = now_true(format!("{name} is now {new_role}."));
-    notice.undo = Some(views::Undo {
+    let name = after.person.map(|person| person.name.to_string()).unwrap_or_default();
+    let role = after.role.map(|role| role.name.to_string()).unwrap_or_default();
+    let fields = [("role", changed.before.to_string()), ("version", changed.version.to_string())];
+    let undo = views::Undo {
         action: here.href(&format!("/members/{member}/role")),
-        fields: vec![
-            ("role".to_owned(), changed.before.to_string()),
-            ("version".to_owned(), changed.version.to_string()),
-        ],
+        fields: fields.map(|(name, value)| (name.to_owned(), value)).to_vec(),
         target: format!("#member-{member}"),
-    });
-    row_or_list(&here, member, notice).await
+    };
+    Ok(views::Notice { undo: Some(undo), ..now_true(format!("{name} is now {role}.")) })
 }
 
 #[derive(Deserialize)]

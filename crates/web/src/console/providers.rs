@@ -52,7 +52,10 @@ struct Typed {
 pub async fn add(here: Here, body: web::Bytes) -> Answer {
     let typed: Typed = here.form(&body)?;
     let added = match typed.adding() {
-        Ok(command) => providers::add(&here.site.app, &here.caller, here.organization, command).await,
+        Ok(command) => {
+            let command = AddProvider { once: here.repeat(&body), ..command };
+            providers::add(&here.site.app, &here.caller, here.organization, command).await
+        }
         Err(wrong) => Err(Error::Invalid(wrong)),
     };
     match added {
@@ -86,15 +89,7 @@ pub async fn update(here: Here, body: web::Bytes) -> Answer {
             let text = format!("{} is saved.", changed.value.name);
             here.done(&here.href(&format!("/providers/{provider}")), &now_true(text))
         }
-        Err(Error::Invalid(wrong)) => {
-            let (row, facts) = read(&here).await?;
-            let page = view::ProviderForm {
-                secret_again: typed.leads_elsewhere(&row.record),
-                version: typed.version.clone(),
-                ..stored(&here, &row, &facts).await?
-            };
-            here.page_with(StatusCode::UNPROCESSABLE_ENTITY, &typed.kept(page, &wrong))
-        }
+        Err(Error::Invalid(wrong)) => as_it_was_typed(&here, &typed, &wrong).await,
         Err(Error::Conflict { .. }) => as_it_is_now(&here, Some(&typed)).await,
         Err(other) => Err(other.into()),
     }
@@ -238,6 +233,17 @@ async fn stored(here: &Here, row: &Versioned<Provider>, facts: &Facts) -> Result
         can_remove,
         ..view::ProviderForm::default()
     })
+}
+
+/// What was typed, and what is wrong with it.
+async fn as_it_was_typed(here: &Here, typed: &Typed, wrong: &[FieldError]) -> Answer {
+    let (row, facts) = read(here).await?;
+    let page = view::ProviderForm {
+        secret_again: typed.leads_elsewhere(&row.record),
+        version: typed.version.clone(),
+        ..stored(here, &row, &facts).await?
+    };
+    here.page_with(StatusCode::UNPROCESSABLE_ENTITY, &typed.kept(page, wrong))
 }
 
 /// Someone was faster: what is stored now, beside what was typed.

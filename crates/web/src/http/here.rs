@@ -84,6 +84,7 @@ impl Visitor {
             organizations: frame.own.iter().map(choice).collect(),
             viewer: views::Viewer { name: frame.person.name.to_string(), email: frame.person.email.to_string() },
             csrf: self.csrf(),
+            once: self.request.to_string(),
             notice: self.notice(),
             theme: self.theme(),
         }

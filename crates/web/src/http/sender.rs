@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web};
 use gatewarden_control::{Caller, Once, authenticate};
-use gatewarden_types::{Id, Kind, Organization, Request, Seq};
+use gatewarden_types::{Digest, Id, Kind, Organization, Request, Seq};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Answer, Fault};
@@ -94,9 +94,7 @@ impl KeyHolder {
         if word.is_empty() || word.len() > 255 {
             return Err(Fault::Malformed("An Idempotency-Key has 1 to 255 visible characters.".to_owned()));
         }
-        let mut said = format!("{} {}\n", self.http.method(), self.http.path()).into_bytes();
-        said.extend_from_slice(body);
-        Ok(Some(Once { word: word.to_owned(), request: gatewarden_credentials::digest(&said).0 }))
+        Ok(Some(Once { word: word.to_owned(), request: said(&self.http, body).0 }))
     }
 
     /// Answers with JSON; `version` becomes the `ETag` that an `If-Match` takes.
@@ -118,6 +116,13 @@ impl KeyHolder {
     pub fn done(&self) -> Answer {
         Ok(HttpResponse::NoContent().finish())
     }
+}
+
+/// The digest of everything that a request says.
+pub(super) fn said(http: &HttpRequest, body: &[u8]) -> Digest {
+    let mut said = format!("{} {}\n", http.method(), http.path()).into_bytes();
+    said.extend_from_slice(body);
+    gatewarden_credentials::digest(&said)
 }
 
 impl FromRequest for KeyHolder {

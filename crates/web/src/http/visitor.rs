@@ -9,12 +9,12 @@ use std::{
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gatewarden_control::{
-    Caller,
+    Caller, Once,
     sessions::{self, Browser},
 };
-use gatewarden_types::{Account, Actor, Id, Kind, Request, Session, Via};
+use gatewarden_types::{Account, Actor, Digest, Id, Kind, Request, Session, Via};
 
-use super::{Fault, forwarded::asking};
+use super::{Fault, forwarded::asking, sender::said};
 use crate::{Site, views};
 
 /// The cookie that carries a browser session's token.
@@ -159,6 +159,18 @@ impl Visitor {
             return Err(Fault::Forbidden { message, word: "form_token" });
         }
         self.door.form(body)
+    }
+
+    /// What a form that makes something is known by when it is sent twice: the page that it stands on and all that it
+    /// says. None where it names no page.
+    pub fn repeat(&self, body: &[u8]) -> Option<Once> {
+        #[derive(serde::Deserialize)]
+        struct Page {
+            once: String,
+        }
+        self.door.form::<Page>(body).ok().filter(|page| !page.once.is_empty())?;
+        let Digest(request) = said(&self.http, body);
+        Some(Once { word: URL_SAFE_NO_PAD.encode(request), request })
     }
 }
 

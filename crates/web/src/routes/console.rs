@@ -18,23 +18,31 @@ const INVITED: &str = "whoever was invited may have no account yet: the link is 
 const HEALTH: &str = "what watches the program has no account";
 
 pub(super) fn table() -> Vec<Route> {
-    let mut table = pages();
-    table.extend(api_keys());
-    table.extend(providers_and_models());
-    table
+    let areas = [program(), doors(), accounts(), overview_and_trail(), people(), offers(), organization(), api_keys()];
+    areas.into_iter().chain([providers_and_models()]).flatten().collect()
 }
 
-fn pages() -> Vec<Route> {
+fn program() -> Vec<Route> {
     vec![
         Route::open(Method::GET, "/static/{file}", STATIC, files::file),
         Route::open(Method::GET, "/healthz", HEALTH, files::healthy),
         Route::open(Method::GET, "/readyz", HEALTH, files::ready),
         Route::open(Method::GET, "/ui", "the page of all components, in development alone", files::components),
+    ]
+}
+
+fn doors() -> Vec<Route> {
+    vec![
         Route::open(Method::GET, "/set-up", FIRST, set_up::show),
         Route::open(Method::POST, "/set-up", FIRST, set_up::set_up),
         Route::open(Method::GET, "/sign-in", SIGN_IN, sign_in::show),
         Route::open(Method::POST, "/sign-in", SIGN_IN, sign_in::sign_in),
         Route::account::<a::SignOut, _>(Method::POST, "/sign-out", sign_in::sign_out),
+    ]
+}
+
+fn accounts() -> Vec<Route> {
+    vec![
         Route::account::<a::ReadAccount, _>(Method::GET, "/account", account::show),
         Route::account::<a::UpdateAccount, _>(Method::POST, "/account", account::rename),
         Route::account::<a::RevokeSession, _>(Method::POST, "/account/sessions/{session}/revoke", account::revoke),
@@ -48,9 +56,19 @@ fn pages() -> Vec<Route> {
         Route::account::<a::ListOrganizations, _>(Method::GET, "/", organizations::start),
         Route::account::<a::ListOrganizations, _>(Method::GET, "/organizations", organizations::list),
         Route::account::<a::RegisterOrganization, _>(Method::POST, "/organizations", organizations::create),
+    ]
+}
+
+fn overview_and_trail() -> Vec<Route> {
+    vec![
         Route::organization::<a::ReadUsage, _>(Method::GET, "/o/{organization}", overview::show),
         Route::organization::<a::ReadTrail, _>(Method::GET, "/o/{organization}/trail", trail::list),
         Route::organization::<a::ReadTrail, _>(Method::GET, "/o/{organization}/trail/{seq}", trail::entry),
+    ]
+}
+
+fn people() -> Vec<Route> {
+    vec![
         Route::organization::<a::ListMembers, _>(Method::GET, "/o/{organization}/members", members::list),
         Route::organization::<a::ChangeMemberRole, _>(
             Method::POST,
@@ -72,6 +90,11 @@ fn pages() -> Vec<Route> {
             "/o/{organization}/members/{member}/remove",
             members::remove,
         ),
+    ]
+}
+
+fn offers() -> Vec<Route> {
+    vec![
         Route::organization::<a::ListInvites, _>(Method::GET, "/o/{organization}/invites", invites::list),
         Route::organization::<a::ListInvites, _>(Method::GET, "/o/{organization}/invites/new", invites::new),
         Route::organization::<a::InviteMember, _>(Method::POST, "/o/{organization}/invites", invites::create),
@@ -85,6 +108,11 @@ fn pages() -> Vec<Route> {
             "/o/{organization}/invites/{invite}/revoke",
             invites::revoke,
         ),
+    ]
+}
+
+fn organization() -> Vec<Route> {
+    vec![
         Route::organization::<a::ReadOrganization, _>(Method::GET, "/o/{organization}/settings", settings::show),
         Route::organization::<a::UpdateOrganization, _>(Method::POST, "/o/{organization}/settings", settings::save),
     ]

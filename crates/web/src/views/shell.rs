@@ -17,6 +17,9 @@ pub struct Shell {
     pub viewer: Viewer,
     /// Goes into each form as `csrf`.
     pub csrf: String,
+    /// Names this drawing of the page: goes as `once` into each form that makes something, so that a form sent twice
+    /// makes it once.
+    pub once: String,
     /// What just happened.
     pub notice: Option<Notice>,
     /// From the cookie `theme`.

@@ -107,6 +107,25 @@ on_both! {
         assert!(list.says("1 key<") && !list.says("Olive Owner") && !list.says("Master key"), "{}", list.body);
     }
 
+    async fn a_form_that_is_sent_twice_makes_one_key(world: World) {
+        let door = door(&site(&world)).await;
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let form = owner.get("/o/here/keys/new").await;
+        let page = form.between("name=\"once\" value=\"", "\"").expect("a word of the page's own").to_owned();
+        let fields = typed("Only one", &[("once", &page)]);
+        let first = text(&secret(&owner.post("/o/here/keys", &fields).await));
+        let again = owner.post("/o/here/keys", &fields).await;
+        assert_eq!((again.code(), again.location()), (303, "/o/here/keys"));
+        let list = owner.get("/o/here/keys").await;
+        assert!(list.says("Only one was made once.") && list.says("rotate the key") && !list.says(&first), "{}", list.body);
+        let caller = world.owner().caller();
+        let listed = keys::list(world.app(), &caller, world.org(), keys::ListKeys {
+            filter: keys::KeyFilter { search: Some("Only one".to_owned()), ..Default::default() }, from: None, limit: 9,
+        });
+        assert_eq!(listed.await.unwrap().total, 1);
+        secret(&owner.post("/o/here/keys", &typed("Another", &[("once", &page)])).await);
+    }
+
     // proves PK-054, PK-089
     async fn a_key_has_the_levels_the_models_and_the_span_that_were_chosen(world: World) {
         let door = door(&site(&world)).await;

@@ -63,6 +63,17 @@ where
 }
 
 on_both! {
+    async fn a_form_that_is_sent_twice_adds_one_provider(world: World) {
+        let door = door(&site(&world)).await;
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let form = owner.get("/o/here/providers/new").await;
+        let page = form.between("name=\"once\" value=\"", "\"").expect("a word of the page's own").to_owned();
+        let fields = [("name", "One"), ("base_url", NOWHERE), ("once", page.as_str())];
+        let first = owner.post("/o/here/providers", &fields).await;
+        let again = owner.post("/o/here/providers", &fields).await;
+        assert_eq!((first.code(), first.location()), (303, again.location()), "the same answer");
+    }
+
     // proves RQ-089
     async fn an_owner_adds_renames_tests_and_removes_a_provider(world: World) {
         let (door, server) = (door(&site(&world)).await, model_server().await);

@@ -66,6 +66,22 @@ on_both! {
         assert!(again.code() == 404 && again.says("This invite cannot be used"));
     }
 
+    async fn a_form_of_invites_that_is_sent_twice_invites_once(world: World) {
+        let door = door(&site(&world)).await;
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let role = world.role(Builtin::Viewer).to_string();
+        let form = owner.get("/o/here/invites/new").await;
+        let page = form.between("name=\"once\" value=\"", "\"").expect("a word of the page's own").to_owned();
+        let fields = [("addresses", "a@example.com\nb@example.com"), ("role", role.as_str()), ("once", page.as_str())];
+        let first = owner.post("/o/here/invites", &fields).await;
+        assert_eq!((first.code(), links(&first.body).len()), (200, 2));
+        let before = entries(&world).await;
+        let again = owner.post("/o/here/invites", &fields).await;
+        assert_eq!((again.code(), links(&again.body).len()), (422, 0));
+        assert!(again.says("b@example.com: Invited once, by the same form."), "{}", again.body);
+        assert_eq!(entries(&world).await, before);
+    }
+
     async fn used_revoked_ended_and_unknown_invites_look_alike(world: World) {
         let door = door(&site(&world)).await;
         let mut owner = Tab::signed_in(&door, world.owner()).await;

@@ -90,6 +90,7 @@ fn shell(current: Place) -> Shell {
         ],
         viewer: Viewer { name: t("Ada Lindqvist"), email: t("ada@acme.example") },
         csrf: t("c5f"),
+        once: String::new(),
         notice: None,
         theme: Theme::System,
     }
