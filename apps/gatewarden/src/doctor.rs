@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
+use gatewarden_mail::Mailer;
 use gatewarden_store::{Database, Examination};
 use tokio::{net::TcpStream, time::timeout};
 use url::Url;
@@ -102,10 +103,13 @@ async fn database_found(database: &Database) -> Vec<Found> {
     }
 }
 
+fn rule(holds: bool, good: &str, otherwise: Found) -> Found {
+    if holds { Good(good.to_owned()) } else { otherwise }
+}
+
 fn postgres(found: Examination) -> Vec<Found> {
-    let rule = |holds: bool, good: &str, otherwise: Found| if holds { Good(good.to_owned()) } else { otherwise };
     let version = found.version;
-    vec![
+    let able = [
         rule(
             version >= 15,
             &format!("PostgreSQL {version}"),
@@ -119,6 +123,13 @@ fn postgres(found: Examination) -> Vec<Found> {
                 "Run as a superuser: ALTER ROLE owner CREATEROLE; GRANT CREATE ON DATABASE … TO owner;".to_owned(),
             ),
         ),
+    ];
+    able.into_iter().chain(guards(found)).collect()
+}
+
+/// What keeps the database from letting one organization's queries reach another, or the trail.
+fn guards(found: Examination) -> [Found; 4] {
+    [
         rule(
             !found.one_login,
             "one login serves and another owns",
@@ -136,14 +147,21 @@ fn postgres(found: Examination) -> Vec<Found> {
             ),
         ),
         rule(
-            found.settings_guarded,
+            found.set_config_revoked,
             "set_config is revoked",
             Doubtful(
                 "a query could change its role with set_config".to_owned(),
                 "Run as a superuser in this database: REVOKE EXECUTE ON FUNCTION \
-                 pg_catalog.set_config(text, text, boolean) FROM PUBLIC; REVOKE UPDATE ON pg_catalog.pg_settings FROM \
-                 PUBLIC;"
+                 pg_catalog.set_config(text, text, boolean) FROM PUBLIC;"
                     .to_owned(),
+            ),
+        ),
+        rule(
+            found.settings_revoked,
+            "pg_settings is revoked",
+            Doubtful(
+                "a query could change its role by writing pg_settings".to_owned(),
+                "Run as a superuser in this database: REVOKE UPDATE ON pg_catalog.pg_settings FROM PUBLIC;".to_owned(),
             ),
         ),
     ]
@@ -168,8 +186,12 @@ async fn mail(settings: &Settings) -> Found {
     let Some(mail) = &settings.mail else {
         return Good("goes into files in the data folder; invites show their link".to_owned());
     };
+    let mend = "Mend mail.smtp_url.";
+    if let Err(bad) = Mailer::smtp(mail.smtp.expose(), &mail.from) {
+        return Bad(bad.to_string(), mend.to_owned());
+    }
     let Ok(url) = Url::parse(mail.smtp.expose()) else {
-        return Bad("the server's address cannot be read".to_owned(), "Mend mail.smtp_url.".to_owned());
+        return Bad("the server's address cannot be read".to_owned(), mend.to_owned());
     };
     let host = url.host_str().unwrap_or_default().to_owned();
     let port = url.port().unwrap_or(if url.scheme() == "smtps" { 465 } else { 25 });

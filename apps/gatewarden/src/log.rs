@@ -12,5 +12,7 @@ pub fn start(log: &Log) {
     let filter = EnvFilter::new(format!("sqlx=warn,sea_orm_migration=warn,actix_server=warn,{}", log.level));
     let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     let lines = if log.json { lines.json().flatten_event(true).boxed() } else { lines.with_target(false).boxed() };
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    // The filter stands before the layer and not on it: there it drops the event after a `tracing::enabled!` that it said
+    // no to, and sqlx asks that of every statement.
+    tracing_subscriber::registry().with(filter).with(lines).init();
 }

@@ -14,8 +14,10 @@ pub struct Examination {
     pub one_login: bool,
     /// Whether the serving login takes on the rights of its roles unasked (INHERIT), or is a superuser.
     pub login_inherits: bool,
-    /// Whether organizations' roles may neither call `set_config` nor write `pg_settings`.
-    pub settings_guarded: bool,
+    /// Whether organizations' roles may not call `set_config`.
+    pub set_config_revoked: bool,
+    /// Whether organizations' roles may not write `pg_settings`.
+    pub settings_revoked: bool,
     /// Whether the owning login may create schemas and roles.
     pub owner_creates: bool,
 }
@@ -26,8 +28,8 @@ const SERVING: &str = "
         (SELECT rolinherit OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
         NOT EXISTS (
             SELECT 1 FROM pg_catalog.pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-            WHERE p.oid = 'pg_catalog.set_config(text,text,boolean)'::regprocedure AND a.grantee = 0)
-        AND NOT EXISTS (
+            WHERE p.oid = 'pg_catalog.set_config(text,text,boolean)'::regprocedure AND a.grantee = 0),
+        NOT EXISTS (
             SELECT 1 FROM pg_catalog.pg_class c, aclexplode(c.relacl) a
             WHERE c.oid = 'pg_catalog.pg_settings'::regclass AND a.grantee = 0 AND a.privilege_type = 'UPDATE')";
 
@@ -50,7 +52,8 @@ impl Database {
             version: serving.try_get_by_index(1)?,
             one_login: login == owning,
             login_inherits: serving.try_get_by_index(2)?,
-            settings_guarded: serving.try_get_by_index(3)?,
+            set_config_revoked: serving.try_get_by_index(3)?,
+            settings_revoked: serving.try_get_by_index(4)?,
             owner_creates: owner.try_get_by_index(1)?,
         }))
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use gatewarden_control::App;
 use gatewarden_credentials::RootKey;
-use gatewarden_types::Entropy;
+use gatewarden_migrations::Class;
+use gatewarden_types::{Entropy, Id, Organization};
 use tempfile::TempDir;
 
 use crate::{
-    Time,
+    Beneath, Tables, Time,
     ambient::{fresh_seed, seeded},
+    beneath::Part,
     database::{CONNECTIONS, Held},
     world::open,
 };
@@ -50,5 +52,20 @@ impl Empty {
     /// What use cases work with.
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Every row of an organization that came to be here which is neither observed nor of its trail.
+    pub async fn tables(&self, organization: Id<Organization>) -> Tables {
+        self.held.tables(Some(organization), |class| !matches!(class, Class::Observed | Class::Trail)).await
+    }
+
+    /// A way into an organization's tables that the program knows nothing of. On SQLite: into its ledger.
+    pub async fn beneath(&self, organization: Id<Organization>) -> Beneath {
+        self.held.beneath(Part::Ledger(organization)).await
+    }
+
+    /// A way into what is observed of an organization.
+    pub async fn beneath_observed(&self, organization: Id<Organization>) -> Beneath {
+        self.held.beneath(Part::Observed(organization)).await
     }
 }

@@ -6,20 +6,31 @@ use std::{
     thread,
 };
 
+use gatewarden_testkit::Postgres;
 use reqwest::{Client, Response};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A folder that a test keeps its data in.
-pub struct Folder(TempDir);
+/// A folder that a test keeps its data in, and the PostgreSQL if it keeps it there.
+pub struct Folder {
+    folder: TempDir,
+    pub postgres: Option<Postgres>,
+}
 
 impl Folder {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
+        Self { folder: tempfile::tempdir().expect("a folder"), postgres: None }
+    }
+
+    /// None where there is no PostgreSQL to test with.
+    pub async fn on_postgres() -> Option<Self> {
+        let postgres = Postgres::fresh().await?;
+        let folder = Self { postgres: Some(postgres), ..Self::new() };
+        Some(folder)
     }
 
     pub fn data(&self) -> PathBuf {
-        self.0.path().join("data")
+        self.folder.path().join("data")
     }
 
     /// The program, with its data here and nothing else of the machine's settings.
@@ -28,7 +39,12 @@ impl Folder {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GATEWARDEN")) {
             command.env_remove(name);
         }
-        command.current_dir(self.0.path()).args(words).arg("--data").arg(self.data());
+        command.current_dir(self.folder.path()).args(words).arg("--data").arg(self.data());
+        if let Some(postgres) = &self.postgres {
+            command.arg("--database-url").arg(postgres.serving().as_str());
+            command.env("GATEWARDEN_DATABASE_OWNER_URL", postgres.owner().as_str());
+            command.env("GATEWARDEN_SECRET_KEY", "5e".repeat(32));
+        }
         command
     }
 
@@ -43,6 +59,14 @@ impl Folder {
         let output = self.program(&words).env("GATEWARDEN_OWNER_PASSWORD", "correct horse battery").output();
         printed_json(&output.expect("runs"))
     }
+}
+
+/// Gives an organization another name through the API.
+pub async fn rename(running: &Running, made: &Value, name: &str) {
+    let key = made["master_key"].as_str().expect("a key");
+    let request = client().patch(format!("{}/api/v1/organization", running.console)).bearer_auth(key);
+    let answer = request.body(serde_json::json!({ "name": name }).to_string()).send().await.expect("answers");
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap_or_default());
 }
 
 /// The one JSON object that was printed.

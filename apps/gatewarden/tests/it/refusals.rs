@@ -45,12 +45,3 @@ fn a_lost_secret_key_is_not_replaced() {
     let doctor = folder.run(&["doctor"]);
     assert!(doctor.status.code() == Some(1) && text(&doctor.stdout).contains("bad       secret key"));
 }
-
-#[test]
-fn the_doctor_finds_a_fresh_folder_well_and_makes_nothing() {
-    let folder = Folder::new();
-    let output = folder.run(&["doctor", "--listen", "127.0.0.1:0", "--gateway-listen", "[::1]:0"]);
-    let told = text(&output.stdout);
-    assert!(!told.contains("bad   ") || told.contains("[::1]"), "{told}");
-    assert!(told.contains("SQLite") && told.contains("made at the first start") && !folder.data().exists(), "{told}");
-}

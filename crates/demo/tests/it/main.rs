@@ -1,4 +1,6 @@
-//! The model server, spoken to as a provider is.
+//! The model server, spoken to as a provider is, and the example organization.
 
+#[cfg(all(test, feature = "organization"))]
+mod organization;
 #[cfg(test)]
 mod upstream;
