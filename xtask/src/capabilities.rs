@@ -1,7 +1,7 @@
 //! Which rows of the capability inventory a test names with `// proves RL-012, PK-045`.
 //! Counting is not judging: a row is proven only if the test would fail without the capability.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Context;
 
@@ -13,9 +13,29 @@ const SYSTEMS: [(&str, &str); 5] =
 
 /// Prints what is proven per source system; false when a test names a row that is not in the inventory.
 pub fn run(missing: Option<&str>) -> anyhow::Result<bool> {
-    let inventory = project::root().join("docs/capabilities.csv");
-    let text = std::fs::read_to_string(&inventory).with_context(|| inventory.display().to_string())?;
-    let rows = rows(&text);
+    let (rows, named) = (inventory()?, named()?);
+    print_counts(&rows, &named);
+    if let Some(prefix) = missing {
+        for (id, capability) in rows.iter().filter(|(id, _)| id.starts_with(prefix) && !named.contains_key(*id)) {
+            println!("{id}  {capability}");
+        }
+    }
+    let unknown = unknown(&rows, &named);
+    for complaint in &unknown {
+        println!("{complaint}");
+    }
+    Ok(unknown.is_empty())
+}
+
+/// Every row of the inventory: id → capability.
+fn inventory() -> anyhow::Result<BTreeMap<String, String>> {
+    let path = project::root().join("docs/capabilities.csv");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Ok(rows(&text))
+}
+
+/// Every row that a test says it proves, and where the first does.
+fn named() -> anyhow::Result<BTreeMap<String, String>> {
     let mut named = BTreeMap::new();
     for path in project::files("", &[".rs", ".ts", ".js", ".mjs"])? {
         let text = std::fs::read_to_string(&path)?;
@@ -23,18 +43,13 @@ pub fn run(missing: Option<&str>) -> anyhow::Result<bool> {
             named.entry(id).or_insert_with(|| format!("{}:{line}", project::relative(&path)));
         }
     }
-    print_counts(&rows, &named);
-    if let Some(prefix) = missing {
-        for (id, capability) in rows.iter().filter(|(id, _)| id.starts_with(prefix) && !named.contains_key(*id)) {
-            println!("{id}  {capability}");
-        }
-    }
-    let known: BTreeSet<&String> = rows.keys().collect();
-    let unknown: Vec<_> = named.iter().filter(|(id, _)| !known.contains(id)).collect();
-    for (id, place) in &unknown {
-        println!("{place} names {id}, which is not in docs/capabilities.csv");
-    }
-    Ok(unknown.is_empty())
+    Ok(named)
+}
+
+/// A complaint about each row that is named and not in the inventory.
+fn unknown(rows: &BTreeMap<String, String>, named: &BTreeMap<String, String>) -> Vec<String> {
+    let unknown = named.iter().filter(|(id, _)| !rows.contains_key(*id));
+    unknown.map(|(id, place)| format!("{place} names {id}, which is not in docs/capabilities.csv")).collect()
 }
 
 fn print_counts(rows: &BTreeMap<String, String>, named: &BTreeMap<String, String>) {
@@ -99,6 +114,19 @@ mod tests {
         assert_eq!(ids(&written("RL-012, PK-045 and KT-001.")), ["RL-012", "PK-045", "KT-001"]);
         assert!(ids("let proves = \"RL-012\";").is_empty());
         assert!(ids(&written("RL-12 and rl-012")).is_empty());
+    }
+
+    #[test]
+    fn every_row_that_a_test_names_is_in_the_inventory() {
+        assert_eq!(unknown(&inventory().unwrap(), &named().unwrap()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_row_that_is_not_in_the_inventory_is_found_with_its_place() {
+        let map = |id: &str, text: &str| BTreeMap::from([(id.to_owned(), text.to_owned())]);
+        let rows = map("RQ-001", "Roles");
+        assert!(unknown(&rows, &map("RQ-001", "tests/it/a.rs:7")).is_empty());
+        assert!(unknown(&rows, &map("RQ-999", "tests/it/a.rs:7"))[0].starts_with("tests/it/a.rs:7 names RQ-999"));
     }
 
     #[test]

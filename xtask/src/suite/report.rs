@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::counts::Counts;
 
+/// A run that takes longer is reported: people stop waiting for it.
+const LONG: Duration = Duration::from_mins(25);
+
 /// One line of the table.
 pub struct Row {
     pub name: &'static str,
@@ -15,6 +18,9 @@ pub struct Row {
 /// Prints the table and the closing line; true when nothing failed.
 pub fn print(rows: &[Row]) -> bool {
     println!("\n{}", table(rows));
+    if let Some(warning) = too_long(rows) {
+        println!("{warning}");
+    }
     println!("{}", closing(rows));
     rows.iter().all(|row| row.failure.is_none())
 }
@@ -29,6 +35,12 @@ fn table(rows: &[Row]) -> String {
     lines.join("\n")
 }
 
+fn too_long(rows: &[Row]) -> Option<String> {
+    let took: Duration = rows.iter().map(|row| row.took).sum();
+    let minutes = |time: Duration| time.as_secs_f64() / 60.0;
+    (took > LONG).then(|| format!("TOO LONG: {:.1} minutes, more than {:.0}", minutes(took), minutes(LONG)))
+}
+
 fn closing(rows: &[Row]) -> String {
     let mut sum = Counts::default();
     for row in rows {
@@ -40,6 +52,18 @@ fn closing(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_of_more_than_25_minutes_is_told() {
+        let row = |minutes| Row {
+            name: "rust",
+            took: Duration::from_mins(minutes),
+            counts: Counts::default(),
+            failure: None,
+        };
+        assert_eq!(too_long(&[row(20), row(5)]), None);
+        assert_eq!(too_long(&[row(20), row(6)]).as_deref(), Some("TOO LONG: 26.0 minutes, more than 25"));
+    }
 
     #[test]
     fn the_closing_line_sums_the_rows() {
