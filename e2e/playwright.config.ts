@@ -19,8 +19,10 @@ export default defineConfig({
     trace: 'retain-on-failure',
   },
   projects: [
-    { name: 'journeys', testDir: 'journeys' },
-    { name: 'pages', testDir: 'pages' },
+    { name: 'plain', testDir: 'plain', use: { javaScriptEnabled: false } },
+    { name: 'whole', testDir: 'support', testMatch: 'whole.setup.ts' },
+    { name: 'journeys', testDir: 'journeys', dependencies: ['whole'] },
+    { name: 'pages', testDir: 'pages', dependencies: ['whole'] },
     { name: 'api', testDir: 'api' },
   ],
 });

@@ -23,6 +23,8 @@ export class Program {
     readonly gateway: string,
     /** The URL that the program printed: the set-up page on a fresh start. */
     readonly printed: string,
+    /** What it has logged so far. */
+    readonly log: string[],
     private readonly data: string,
     private readonly process: ChildProcess,
   ) {}
@@ -35,12 +37,17 @@ export class Program {
       const [listen, gateway] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
       const child = spawn(PROGRAM, ['serve', '--data', data, '--listen', listen, '--gateway-listen', gateway], {
         env: environment(),
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      const log: string[] = [];
+      createInterface({ input: child.stderr! }).on('line', (line) => {
+        log.push(line);
+        console.error(line);
       });
       try {
         const printed = await printedUrl(child, `http://${listen}`);
         await Promise.all([ready(child, `http://${listen}`), ready(child, `http://${gateway}`)]);
-        return new Program(`http://${listen}`, `http://${gateway}`, printed, data, child);
+        return new Program(`http://${listen}`, `http://${gateway}`, printed, log, data, child);
       } catch (error) {
         await end(child);
         throw error;

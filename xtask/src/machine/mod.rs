@@ -110,8 +110,13 @@ impl Node {
     /// `node` or `npm`.
     pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new("env");
-        command.env("PATH", &self.path).arg(name);
+        self.lend(command.arg(name));
         command
+    }
+
+    /// Lets `command` and what it starts find both.
+    pub fn lend(&self, command: &mut Command) {
+        command.env("PATH", &self.path);
     }
 }
 

@@ -20,12 +20,13 @@ pub enum Step {
     Deny,
     Clippy,
     Rust,
+    Plain,
     E2e,
     Api,
 }
 
 impl Step {
-    pub const ALL: &[Self] = &[Self::Fmt, Self::Deny, Self::Clippy, Self::Rust, Self::E2e, Self::Api];
+    pub const ALL: &[Self] = &[Self::Fmt, Self::Deny, Self::Clippy, Self::Rust, Self::Plain, Self::E2e, Self::Api];
 
     fn name(self) -> &'static str {
         match self {
@@ -33,6 +34,7 @@ impl Step {
             Self::Deny => "deny",
             Self::Clippy => "clippy",
             Self::Rust => "rust",
+            Self::Plain => "plain",
             Self::E2e => "e2e",
             Self::Api => "api",
         }

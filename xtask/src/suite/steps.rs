@@ -1,6 +1,9 @@
 //! What each step runs.
 
-use std::process::Command;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::Step;
 use super::counts::{self, Counts};
@@ -14,17 +17,47 @@ pub fn run(step: Step, database: Option<&str>) -> anyhow::Result<Counts> {
         Step::Deny => deny(),
         Step::Clippy => {
             let lint = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
-            check(project::cargo().args(lint)).map(|()| Counts::default())
+            check(cargo().args(lint)).map(|()| Counts::default())
         }
         Step::Rust => {
-            let mut tests = project::cargo();
+            let mut tests = cargo();
             tests.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
             tests.envs(database.map(|url| ("GATEWARDEN_TEST_POSTGRES", url)));
             run_counted(&mut tests, counts::cargo_test)
         }
-        Step::E2e => browser(&["journeys", "pages"]),
-        Step::Api => browser(&["api"]),
+        Step::Plain => browser(&["plain"], &plain_program()?),
+        Step::E2e => browser(&["journeys", "pages"], &program()?),
+        Step::Api => browser(&["api"], &program()?),
     }
+}
+
+/// cargo with an npm that it can take the console's htmx and icons with. Without one it builds the plain console, as it
+/// says then, and the browser's steps fail.
+fn cargo() -> Command {
+    let mut cargo = project::cargo();
+    match machine::node() {
+        Ok(node) => node.lend(&mut cargo),
+        Err(error) => eprintln!("no npm for this build: {error:#}"),
+    }
+    cargo
+}
+
+/// Builds the program.
+fn program() -> anyhow::Result<PathBuf> {
+    check(cargo().args(["build", "--locked", "--workspace"]))?;
+    Ok(project::target().join("debug/gatewarden"))
+}
+
+/// Builds the program as it comes out where there is no npm. Only the console and what is above it are built anew, here
+/// and when the next step builds them whole again.
+fn plain_program() -> anyhow::Result<PathBuf> {
+    let build = ["build", "--locked", "--workspace", "--bin", "gatewarden"];
+    check(project::cargo().args(build).env("GATEWARDEN_WITHOUT_NPM", "1"))?;
+    let kept = project::target().join("plain");
+    std::fs::create_dir_all(&kept)?;
+    let kept = kept.join("gatewarden");
+    std::fs::copy(project::target().join("debug/gatewarden"), &kept)?;
+    Ok(kept)
 }
 
 fn deny() -> anyhow::Result<Counts> {
@@ -35,17 +68,16 @@ fn deny() -> anyhow::Result<Counts> {
     Ok(Counts::default())
 }
 
-/// Builds the program and lets Playwright drive it with the machine's own Chromium.
-fn browser(projects: &[&str]) -> anyhow::Result<Counts> {
+/// Lets Playwright drive `program` with the machine's own Chromium.
+fn browser(projects: &[&str], program: &Path) -> anyhow::Result<Counts> {
     let (node, chromium) = (machine::node()?, machine::chromium()?);
     let python = machine::python_with("e2e", &project::root().join("e2e/requirements.txt"))?;
     let e2e = project::root().join("e2e");
-    check(project::cargo().args(["build", "--locked", "--workspace"]))?;
     check(node.command("npm").current_dir(&e2e).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
     let mut tests = node.command("node");
     tests.current_dir(&e2e).args(["node_modules/@playwright/test/cli.js", "test"]);
     tests.args(projects.iter().map(|name| format!("--project={name}")));
-    tests.env("GATEWARDEN_PROGRAM", project::target().join("debug/gatewarden"));
+    tests.env("GATEWARDEN_PROGRAM", program);
     tests.env("CHROMIUM", chromium).env("PYTHON", python);
     run_counted(&mut tests, counts::playwright)
 }
