@@ -24,11 +24,7 @@ const WRITERS: usize = 4;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let founds = match arguments.next().as_deref() {
-        Some("change") => false,
-        Some("found") => true,
-        other => panic!("change or found, not {other:?}"),
-    };
+    let founds = arguments.next().expect("what to write: change or found") == "found";
     let errand = Arc::new(Errand::from_arguments(arguments));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime starts").block_on(async {
