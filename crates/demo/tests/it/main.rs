@@ -1,7 +1,5 @@
 //! The model server, spoken to as a provider is, and the example organization.
 
-#[cfg(all(test, feature = "organization"))]
-mod organization;
 #[cfg(test)]
 #[cfg(feature = "organization")]
 mod organization;
