@@ -28,12 +28,12 @@ pub async fn rename(app: &App, caller: &Caller, name: Name) -> Result<AccountRow
     let mut control = app.store.change_control(caller).await?;
     let permit = control.permit_self::<UpdateAccount>()?;
     let mut account = control.account(&permit).await?.ok_or(Error::Gone)?;
-    if account.person.name != name {
+    if account.person.name == name {
+        drop(control);
+    } else {
         control.rename_account(&permit, &name).await?;
         control.commit(permit).await?;
         account.person.name = name;
-    } else {
-        drop(control);
     }
     carry(app, caller, &account.person.name).await?;
     Ok(account)

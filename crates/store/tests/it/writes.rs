@@ -1,6 +1,6 @@
 //! What a permit may write beside its target.
 
-use gatewarden_access::{Permit, actions::CreateKey};
+use gatewarden_access::{KeyLimits, Permit, actions::CreateKey};
 use gatewarden_control::{keys, members};
 use gatewarden_store::{Giving, OrgTx, StoreError};
 use gatewarden_testkit::World;
@@ -9,7 +9,8 @@ use gatewarden_types::{Key, KeyOwner, KeyState, ModelSet};
 /// A change in which the owner may make a key.
 async fn making(world: &World) -> (OrgTx, Permit<CreateKey>) {
     let tx = world.app().store.change(&world.owner().caller(), world.org()).await.unwrap();
-    let giving = Giving::Key(KeyOwner::Organization, Key::all_levels(), ModelSet::All);
+    let limits = KeyLimits { levels: Key::all_levels(), models: ModelSet::All, expires: None };
+    let giving = Giving::Key(KeyOwner::Organization, limits);
     let permit = tx.permit_giving(&giving).await.unwrap();
     (tx, permit)
 }

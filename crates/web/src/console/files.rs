@@ -49,7 +49,6 @@ pub async fn components(door: Stranger) -> Answer {
         fine: views::Field::of("Ada Lindqvist"),
         wrong: views::Field::of("ada@").wrong("Give an e-mail address such as ada@example.com."),
         choices: vec![choice("Owner", false), choice("Member", true)],
-        ..views::components::Components::default()
     })
 }
 
