@@ -187,7 +187,7 @@ table! {
     ListModels "model.list" "listed approved models" on Organization:
         ModelsRead, seen by OrganizationRead, Models Read, Read, reads [Model, Provider];
     ApproveModel "model.approve" "approved a model" on Organization:
-        ModelsApprove, seen by OrganizationRead, Models Write, Change, writes [Model], reads [Model, Provider];
+        ModelsApprove, seen by OrganizationRead, Models Write, Change, alters [Model], reads [Model, Provider];
     WithdrawModel "model.withdraw" "withdrew a model" on Model:
         ModelsApprove, seen by ModelsRead, Models Delete, Change, writes [Model];
     InvokeModel "model.invoke" "called a model" on Model:
