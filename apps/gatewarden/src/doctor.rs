@@ -1,6 +1,6 @@
 //! `doctor`: everything the program depends on, and how to mend it. Changes nothing.
 
-use std::{io, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
+use std::{io, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path, process::ExitCode, time::Duration};
 
 use gatewarden_mail::Mailer;
 use gatewarden_store::{Database, Examination};
@@ -67,7 +67,15 @@ fn folder(data: &Path) -> Found {
     let there = data.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
     let shown = format!("{} can be written", data.display());
     let tried = tempfile::tempfile_in(there).map(|_| shown).map_err(|bad| format!("{}: {bad}", there.display()));
-    answer(tried, "Make it writable for the user that runs the program, or give another with --data.")
+    let tried = answer(tried, "Make it writable for the user that runs the program, or give another with --data.");
+    let open = data.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
+    match tried {
+        Good(_) if open => Doubtful(
+            format!("others on this machine can look into {}", data.display()),
+            format!("Run chmod 700 {}.", data.display()),
+        ),
+        tried => tried,
+    }
 }
 
 fn key(settings: &Settings) -> Found {

@@ -1,4 +1,4 @@
-use std::net::TcpListener;
+use std::{net::TcpListener, os::unix::fs::PermissionsExt};
 
 use crate::program::{Folder, text};
 
@@ -44,4 +44,16 @@ fn a_lost_secret_key_is_not_replaced() {
     assert!(output.status.code() == Some(1) && text(&output.stderr).contains("Put it back"));
     let doctor = folder.run(&["doctor"]);
     assert!(doctor.status.code() == Some(1) && text(&doctor.stdout).contains("bad       secret key"));
+}
+
+#[test]
+fn the_doctor_says_when_others_can_look_into_the_folder() {
+    let folder = Folder::new();
+    let run = || text(&folder.run(&["doctor", "--listen", "127.0.0.1:0"]).stdout);
+    std::fs::create_dir(folder.data()).expect("makes it");
+    for (mode, doubted) in [(0o755, true), (0o700, false)] {
+        std::fs::set_permissions(folder.data(), std::fs::Permissions::from_mode(mode)).expect("its owner may");
+        let told = run();
+        assert_eq!(told.contains("doubtful  data folder") && told.contains("chmod 700"), doubted, "{told}");
+    }
 }

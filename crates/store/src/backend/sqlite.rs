@@ -3,7 +3,9 @@
 //! Each file has one writing connection and two reading ones, in WAL with `synchronous = FULL`.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -52,7 +54,7 @@ impl Sqlite {
         open_organizations: u64,
         statements: &Statements,
     ) -> Result<Self, StoreError> {
-        fs::create_dir_all(folder.join("organizations")).map_err(|bad| unusable(folder, &bad))?;
+        private_folder(&folder.join("organizations")).map_err(|bad| unusable(folder, &bad))?;
         let control = File::open(&folder.join("control.db"), statements).await?;
         if control.attaches().await {
             tracing::warn!(
@@ -135,12 +137,14 @@ impl Sqlite {
             if folder.join("ready").exists() {
                 return Ok(());
             }
-            fs::create_dir_all(&folder)?;
+            private_folder(&folder)?;
             for (from, to) in from.iter().zip(&to) {
-                fs::copy(from, to)?;
-                fs::File::open(to)?.sync_all()?;
+                let mut copy = private_file(to)?;
+                copy.set_len(0)?;
+                io::copy(&mut fs::File::open(from)?, &mut copy)?;
+                copy.sync_all()?;
             }
-            fs::File::create(folder.join("ready"))?.sync_all()?;
+            private_file(&folder.join("ready"))?.sync_all()?;
             fs::File::open(&folder)?.sync_all()?;
             fs::File::open(&parent)?.sync_all()
         };
@@ -153,6 +157,24 @@ impl Sqlite {
         match fs::remove_dir_all(self.path(organization, "")) {
             Err(bad) if bad.kind() != io::ErrorKind::NotFound => Err(unusable(&self.folder, &bad)),
             _ => Ok(()),
+        }
+    }
+
+    /// Locks a file, which the system unlocks when this program ends in whatever way. The file says who did.
+    pub(crate) fn hold(&self, who: &str) -> Result<Lock, StoreError> {
+        let path = self.folder.join("lock");
+        let mut file = private_file(&path).map_err(|bad| unusable(&self.folder, &bad))?;
+        match file.try_lock() {
+            Ok(()) => {
+                let written = file.set_len(0).and_then(|()| file.write_all(who.as_bytes()));
+                written.map_err(|bad| unusable(&self.folder, &bad))?;
+                Ok(Box::new(file))
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                let by = fs::read_to_string(&path).ok().filter(|by| !by.is_empty());
+                Err(StoreError::Held { by: by.unwrap_or_else(|| "another program".to_owned()) })
+            }
+            Err(fs::TryLockError::Error(bad)) => Err(unusable(&self.folder, &bad)),
         }
     }
 
@@ -169,16 +191,13 @@ impl Sqlite {
 
 impl File {
     async fn open(path: &Path, statements: &Statements) -> Result<Self, StoreError> {
-        Self::connect(path, "rwc", statements).await
+        private_file(path).map_err(|bad| unusable(path.parent().unwrap_or(path), &bad))?;
+        Self::open_existing(path, statements).await
     }
 
     /// Fails where there is no file, so that an organization that is gone is never made anew by looking for it.
     async fn open_existing(path: &Path, statements: &Statements) -> Result<Self, StoreError> {
-        Self::connect(path, "rw", statements).await
-    }
-
-    async fn connect(path: &Path, mode: &str, statements: &Statements) -> Result<Self, StoreError> {
-        let url = format!("sqlite://{}?mode={mode}", path.display());
+        let url = format!("sqlite://{}?mode=rw", path.display());
         let writer = statements.watch(Database::connect(options(&url, 1)).await?);
         let readers = statements.watch(Database::connect(options(&url, 2)).await?);
         Ok(Self { writer, readers })
@@ -224,6 +243,16 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
 }
 
 fn unusable(folder: &Path, bad: &io::Error) -> StoreError {
+/// Makes a folder where it is missing, for its owner alone.
+fn private_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Opens a file to write, made where it is missing for its owner alone, whatever the umask says.
+fn private_file(path: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
     StoreError::Setup(format!(
         "the data folder {} cannot be used: {bad}. Give another with --data, or make it writable.",
         folder.display()
