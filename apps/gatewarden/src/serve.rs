@@ -93,7 +93,9 @@ impl Ready {
         let (no_more_changes, stop) = oneshot::channel::<()>();
         // Dropping the sender ends it as well.
         let signing = tokio::spawn(checkpointer::run(app.clone(), async move { drop(stop.await) }));
-        data_plane.ready().await?;
+        // Both look at every organization, so they do it side by side.
+        let (ready, caught_up) = tokio::join!(data_plane.ready(), app.store.catch_up());
+        ready.and(caught_up.map_err(Into::into))?;
         tracing::info!(console = %app.public_url, gateway = %gateway_url, "serving");
         Ok(Running { app, gateway_url, web, serving, data_plane, no_more_changes, signing })
     }

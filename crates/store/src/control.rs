@@ -3,6 +3,7 @@
 //! It has a trail of the same format as an organization's, but as a record and not a fold.
 
 mod accounts;
+mod catch_up;
 mod directory;
 mod sessions;
 

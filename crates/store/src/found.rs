@@ -11,7 +11,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use crate::{
     Store, StoreError,
     control::directory_states::{ACTIVE, PROVISIONING, insert},
-    entity::{keys, members, organizations as o},
+    entity::organizations as o,
     error::corrupt,
 };
 
@@ -29,11 +29,7 @@ impl Store {
     /// # Errors
     /// When the database cannot answer.
     pub async fn activate(&self, organization: Id<Organization>) -> Result<(), StoreError> {
-        let tenant = self.0.backend.read(organization).await?;
-        let mut subjects: Vec<_> =
-            members::Entity::find().all(&tenant).await?.into_iter().map(|member| member.account).collect();
-        subjects.extend(keys::Entity::find().all(&tenant).await?.into_iter().map(|key| key.id));
-        drop(tenant);
+        let subjects = self.belonging(organization).await?;
         let tx = self.0.backend.change_control().await?;
         for subject in subjects {
             insert(&tx, subject, organization).await?;

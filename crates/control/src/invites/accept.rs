@@ -88,7 +88,7 @@ async fn join(app: &App, caller: &Caller, account: AccountRow, token: &str) -> R
     if tx.facts().asking_member().is_some() {
         drop(tx);
         // Once more, for one who joined and was cut off before they were entered.
-        app.store.enter(account.id, organization).await?;
+        app.store.enter(account.id, organization).await;
         return Err(Error::Rule("You are a member of this organization already."));
     }
     let (permit, invite) = match tx.permit_invited(link.invite, link.token.digest()).await {
@@ -107,6 +107,6 @@ async fn join(app: &App, caller: &Caller, account: AccountRow, token: &str) -> R
     tx.put(&permit, &member).await?;
     tx.put_person(&permit, member.id, &account.person).await?;
     let committed = tx.commit(permit).await?;
-    app.store.enter(account.id, organization).await?;
+    app.store.enter(account.id, organization).await;
     Ok(Accepted { organization, slug, member: Changed { value: member, version: committed.seq } })
 }

@@ -45,7 +45,7 @@ pub async fn create(
     Once::keep(once.as_ref(), &mut tx, &permit, invite.id).await?;
     let letter = Letter::read(&tx, &permit, organization, &invite, email).await?;
     let committed = tx.commit(permit).await?;
-    app.store.enter(invite.id, organization).await?;
+    app.store.enter(invite.id, organization).await;
     Ok(letter.send(app, Changed { value: invite, version: committed.seq }, &link).await)
 }
 

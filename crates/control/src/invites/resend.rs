@@ -39,6 +39,6 @@ pub async fn resend(
     let letter = Letter::read(&tx, &permit, organization, &invite, email).await?;
     let committed = tx.commit(permit).await?;
     // Once more, for one whose creation was cut off before it was entered.
-    app.store.enter(invite.id, organization).await?;
+    app.store.enter(invite.id, organization).await;
     Ok(letter.send(app, Changed { value: invite, version: committed.seq }, &link).await)
 }

@@ -27,6 +27,6 @@ pub async fn revoke(
     tx.put(&permit, &invite).await?;
     tx.forget_invite_addresses(&permit, [invite.id]).await?;
     let committed = tx.commit(permit).await?;
-    app.store.leave(invite.id, organization).await?;
+    app.store.leave(invite.id, organization).await;
     Ok(Changed { value: invite, version: committed.seq })
 }

@@ -65,7 +65,7 @@ pub async fn create(
     tx.put(&permit, &key).await?;
     Once::keep(once.as_ref(), &mut tx, &permit, id).await?;
     let committed = tx.commit(permit).await?;
-    app.store.enter(id, organization).await?;
+    app.store.enter(id, organization).await;
     Ok(CreatedKey { key: Changed { value: key, version: committed.seq }, secret: Some(text.text()) })
 }
 

@@ -37,6 +37,6 @@ pub async fn remove(
     tx.remove::<_, Member>(&permit, member).await?;
     tx.forget_person(&permit, member).await?;
     tx.commit(permit).await?;
-    app.store.leave(row.record.account, organization).await?;
+    app.store.leave(row.record.account, organization).await;
     Ok(())
 }

@@ -69,27 +69,6 @@ impl Store {
         let rows = o::Entity::find().filter(o::Column::State.eq(ACTIVE)).all(&tx).await?;
         rows.iter().map(Place::read).collect()
     }
-
-    /// Enters a member's account or a key into the directory. Done before the change that it follows is answered, and
-    /// caught up at start.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn enter<K: Kind>(&self, subject: Id<K>, organization: Id<Organization>) -> Result<(), StoreError> {
-        let tx = self.0.backend.change_control().await?;
-        insert(&tx, subject.uuid(), organization).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Takes a subject out of the directory.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn leave<K: Kind>(&self, subject: Id<K>, organization: Id<Organization>) -> Result<(), StoreError> {
-        let tx = self.0.backend.change_control().await?;
-        d::Entity::delete_by_id((subject.uuid(), organization.uuid())).exec(&tx).await?;
-        Ok(tx.commit().await?)
-    }
 }
 
 pub(crate) const ACTIVE: &str = "active";

@@ -11,6 +11,8 @@ mod concurrency;
 #[cfg(test)]
 mod creation;
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod intake;
