@@ -30,6 +30,8 @@ pub async fn init(
     let command = command(asked, password)?;
     let (slug, email) = (command.slug.clone(), command.owner.email.clone());
     let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
+    let create_there = "create the organization in the console, or end that program first";
+    let _held = storage.hold("init", create_there).await?;
     let links = settings.console_url(settings.listen)?;
     let app = assembly::app(&settings, &storage, ambient, links)?;
     let Initialized { account, opened, created } = set_up::init(&app, app.id(), command).await.map_err(explained)?;

@@ -12,6 +12,7 @@ use actix_web::dev::ServerHandle;
 use anyhow::{Context, bail};
 use gatewarden_control::{App, checkpointer, set_up};
 use gatewarden_credentials::RootKey;
+use gatewarden_store::Hold;
 use gatewarden_types::{Clock, Entropy};
 use gatewarden_web::{Parts, Site};
 use rustls::{
@@ -57,6 +58,7 @@ pub async fn serve(mut settings: Settings, ambient: (Clock, Entropy)) -> anyhow:
 pub struct Ready {
     /// The use cases.
     pub app: App,
+    held: Hold,
     root_key: RootKey,
     listener: TcpListener,
     tls: Option<ServerConfig>,
@@ -69,13 +71,14 @@ impl Ready {
         let listener = listen(settings.listen)?;
         let console = settings.console_url(listener.local_addr()?)?;
         let storage = Storage::open(settings, &ambient.0, &ambient.1).await?;
+        let held = storage.hold("serve", "end that program first, or give this one data of its own").await?;
         let app = assembly::app(settings, &storage, ambient, console)?;
-        Ok(Self { app, root_key: storage.root_key, listener, tls })
+        Ok(Self { app, held, root_key: storage.root_key, listener, tls })
     }
 
     /// Starts gateway and console, and waits until both answer.
     pub async fn start(self, settings: &Settings) -> anyhow::Result<Running> {
-        let Self { app, root_key, listener, tls } = self;
+        let Self { app, held, root_key, listener, tls } = self;
         let data_plane = DataPlane::start(settings, &app, DRAIN)?;
         let gateway_url = settings.gateway_url(data_plane.addr())?;
         let site = Site::new(Parts {
@@ -97,7 +100,7 @@ impl Ready {
         let (ready, caught_up) = tokio::join!(data_plane.ready(), app.store.catch_up());
         ready.and(caught_up.map_err(Into::into))?;
         tracing::info!(console = %app.public_url, gateway = %gateway_url, "serving");
-        Ok(Running { app, gateway_url, web, serving, data_plane, no_more_changes, signing })
+        Ok(Running { app, gateway_url, _held: held, web, serving, data_plane, no_more_changes, signing })
     }
 }
 
@@ -107,6 +110,7 @@ pub struct Running {
     pub app: App,
     /// Where programs reach the gateway.
     pub gateway_url: Url,
+    _held: Hold,
     web: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
     data_plane: DataPlane,

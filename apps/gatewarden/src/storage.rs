@@ -1,8 +1,8 @@
 //! Opening what is kept.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use gatewarden_credentials::RootKey;
-use gatewarden_store::{Database, Signers, Store, StoreSettings};
+use gatewarden_store::{Database, Hold, Signers, Store, StoreError, StoreSettings};
 use gatewarden_trail::Signer;
 use gatewarden_types::{Clock, Entropy};
 
@@ -37,6 +37,15 @@ impl Storage {
         });
         let store = store.await.context("the database cannot be opened; `gatewarden doctor` looks for the cause")?;
         Ok(Self { store, root_key })
+    }
+
+    /// Takes the data for this program alone, as `command`. `otherwise` says what to do while another has it.
+    pub async fn hold(&self, command: &str, otherwise: &str) -> anyhow::Result<Hold> {
+        let who = format!("gatewarden {command} (process {})", std::process::id());
+        self.store.hold(&who).await.map_err(|bad| match bad {
+            StoreError::Held { .. } => anyhow!("{bad}; {otherwise}"),
+            other => other.into(),
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use gatewarden_types::{Id, Organization};
 use sea_orm::{ConnectOptions, DatabaseTransaction};
 
-use crate::StoreError;
+use crate::{StoreError, hold::Lock};
 
 pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
@@ -95,6 +95,14 @@ impl Backend {
         match self {
             Self::Sqlite(sqlite) => Ok(sqlite.provisioned(organization)),
             Self::Postgres(postgres) => postgres.provisioned(organization).await,
+        }
+    }
+
+    /// Takes the data for this program alone, as `who`.
+    pub(crate) async fn hold(&self, who: &str) -> Result<Lock, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.hold(who),
+            Self::Postgres(postgres) => postgres.hold(who).await,
         }
     }
 

@@ -38,6 +38,12 @@ pub enum StoreError {
         /// What it was used on.
         target: String,
     },
+    /// Another program holds the data.
+    #[error("the data is in use by {by}")]
+    Held {
+        /// Which, as it calls itself.
+        by: String,
+    },
     /// The data folder or the database's settings are not fit for use.
     #[error("{0}")]
     Setup(String),

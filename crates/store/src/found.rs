@@ -1,8 +1,8 @@
 //! How an organization comes to be, so that a program that dies at any step leaves all of it or nothing.
 //!
 //! Registered in the control schema as `provisioning`; its tables made; its first entry committed; then entered in
-//! the directory and `active`. At start, what has its first entry is finished, and what has not is undone: nobody was
-//! told of it.
+//! the directory and `active`. When a program next holds the data, what has its first entry is finished, and what has not
+//! is undone: nobody was told of it.
 
 use gatewarden_access::{Caller, actions::FollowTrail};
 use gatewarden_types::{Id, Job, Organization};
@@ -57,7 +57,8 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Finishes or undoes every creation that was cut off.
+    /// Finishes or undoes every creation that was cut off; for one who holds the data, because otherwise another program
+    /// may be in the midst of one.
     pub(crate) async fn recover(&self) -> Result<(), StoreError> {
         let tx = self.0.backend.read_control().await?;
         let cut_off = o::Entity::find().filter(o::Column::State.eq(PROVISIONING)).all(&tx).await?;

@@ -16,6 +16,7 @@ mod error;
 mod examine;
 mod facts;
 mod found;
+mod hold;
 mod idempotency;
 mod intake;
 mod invites;
@@ -36,6 +37,7 @@ pub use control::{AccountRow, ControlRead, ControlTx, Place, SessionRow, SignInR
 pub use error::StoreError;
 pub use examine::Examination;
 pub use facts::Giving;
+pub use hold::Hold;
 pub use idempotency::Repeat;
 pub use intake::OrgIntake;
 pub use invites::AddressOf;

@@ -106,7 +106,8 @@ pub struct Moved {
 }
 
 impl Store {
-    /// Opens the database, makes and migrates its control schema, and finishes or undoes what was cut off.
+    /// Opens the database, and makes and migrates its control schema. Other programs may have it open as well; what they
+    /// are in the midst of is left alone.
     ///
     /// # Errors
     /// When the database cannot be reached, used or migrated.
@@ -122,9 +123,7 @@ impl Store {
             }
         };
         let (moved, _) = broadcast::channel(1024);
-        let store = Self(Arc::new(Inner { backend, statements, clock, entropy, signers, origin, moved }));
-        store.recover().await?;
-        Ok(store)
+        Ok(Self(Arc::new(Inner { backend, statements, clock, entropy, signers, origin, moved })))
     }
 
     /// Hears of every commit from now on. One who lags behind is told so and asks the trails themselves.

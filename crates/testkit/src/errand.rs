@@ -15,7 +15,7 @@ use crate::{
     beneath::Part,
     database::{CONNECTIONS, Held},
     people,
-    world::open,
+    world::{open, started},
 };
 
 /// A world that nobody has open, to be opened by programs that may end in any way.
@@ -82,7 +82,7 @@ impl Errand {
     /// # Errors
     /// When it cannot be opened.
     pub async fn open(&self) -> Result<App, StoreError> {
-        open(self.database.clone(), &Time::start(), &seeded(fresh_seed()), &self.root, &self.mail).await
+        started(open(self.database.clone(), &Time::start(), &seeded(fresh_seed()), &self.root, &self.mail).await?).await
     }
 
     pub(crate) fn held(&self) -> &Held {

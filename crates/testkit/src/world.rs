@@ -89,10 +89,10 @@ impl World {
     /// # Errors
     /// When it cannot be opened.
     pub async fn open_again(&self) -> Result<App, StoreError> {
-        self.open_on(self.database()).await
+        started(self.open_on(self.database()).await?).await
     }
 
-    /// As [`World::open_again`], with so many connections to PostgreSQL.
+    /// Opens the database beside the programs that have it open, with so many connections to PostgreSQL.
     ///
     /// # Errors
     /// When it cannot be opened.
@@ -288,6 +288,13 @@ pub(crate) async fn open(
     let mailer = Mailer::files(mail, &"gatewarden@example.com".parse().expect("an address")).expect("a folder is made");
     let public_url = "https://gatewarden.test".parse().expect("a URL");
     Ok(App::new(AppParts { store, clock, entropy, sealing, upstreams, hashing: 2, mailer, public_url }))
+}
+
+/// What a start does: it takes the data and undoes what was cut off. A test has several programs at once, so none of
+/// them keeps it.
+pub(crate) async fn started(app: App) -> Result<App, StoreError> {
+    drop(app.store.hold("a test").await?);
+    Ok(app)
 }
 
 pub(crate) async fn stored(store: &Store, organization: Id<Organization>) -> Result<Vec<Stored>, StoreError> {

@@ -13,10 +13,17 @@ use sea_orm::{
 use sea_orm_migration::MigratorTraitSelf;
 
 use super::pool;
-use crate::{StoreError, statements::Statements};
+use crate::{StoreError, hold::Lock, statements::Statements};
 
 /// The class of our advisory locks, so that they never meet those of another program in the database.
 const LOCK_CLASS: i32 = 0x4757;
+
+/// Who holds the data.
+const HOLDER: &str = "
+    SELECT coalesce(nullif(application_name, ''), 'another program') || coalesce(' at ' || host(client_addr), '')
+    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+    WHERE locktype = 'advisory' AND l.granted AND classid = 18264 AND objid = 2 AND objsubid = 2
+        AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())";
 
 /// How long those who serve wait for a lock, for an answer, and between two statements of a transaction: whoever asked
 /// has given up by then, and others want the connection and what it locks. The owner's migrations take what they take.
@@ -24,11 +31,18 @@ const PATIENCE: [(&str, &str); 3] =
     [("lock_timeout", "10s"), ("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "60s")];
 
 /// The PostgreSQL back end.
-#[derive(Debug)]
 pub(crate) struct Postgres {
     serving: DatabaseConnection,
     owner: DatabaseConnection,
+    owner_url: String,
     login: String,
+}
+
+impl std::fmt::Debug for Postgres {
+    /// URLs carry passwords, so they are not shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Postgres({})", self.login)
+    }
 }
 
 impl Postgres {
@@ -42,7 +56,7 @@ impl Postgres {
         let serving = statements.watch(Database::connect(serving_pool(serving_url, connections)).await?);
         let owner = Database::connect(pool(owner_url, 2)).await?;
         let login = text(&serving, "SELECT quote_ident(current_user)").await?;
-        let store = Self { serving, owner, login };
+        let store = Self { serving, owner, owner_url: owner_url.to_owned(), login };
         store.migrate_control().await?;
         Ok(store)
     }
@@ -121,6 +135,23 @@ impl Postgres {
         let drop = format!("DROP SCHEMA IF EXISTS {name} CASCADE; DROP ROLE IF EXISTS {name}");
         self.owner.execute_unprepared(&drop).await?;
         Ok(())
+    }
+
+    /// Takes a lock that ends with its connection. Waits for it a little, because the connection of a program that was
+    /// killed ends a little after the program.
+    pub(crate) async fn hold(&self, who: &str) -> Result<Lock, StoreError> {
+        let mut options = pool(&self.owner_url, 1);
+        let name = who.to_owned();
+        options.map_sqlx_postgres_opts(move |postgres| postgres.application_name(&name));
+        let connection = Database::connect(options).await?;
+        match connection.execute_unprepared("SET lock_timeout = '3s'; SELECT pg_advisory_lock(18264, 2)").await {
+            Ok(_) => Ok(Box::new(connection)),
+            Err(bad) => match text(&connection, HOLDER).await {
+                Ok(by) => Err(StoreError::Held { by }),
+                // Nobody holds it, so it is something else that went wrong.
+                Err(_) => Err(bad.into()),
+            },
+        }
     }
 
     /// The pool drops a connection that failed by itself and tests each before it is lent again.

@@ -22,7 +22,7 @@ use sea_orm_migration::MigratorTraitSelf;
 use tokio::sync::RwLock;
 
 use super::pool;
-use crate::{StoreError, statements::Statements};
+use crate::{StoreError, hold::Lock, statements::Statements};
 
 /// The SQLite back end: a folder.
 #[derive(Debug)]
@@ -190,6 +190,7 @@ impl Sqlite {
 }
 
 impl File {
+    /// What SQLite puts beside a file is for those whom the file is for.
     async fn open(path: &Path, statements: &Statements) -> Result<Self, StoreError> {
         private_file(path).map_err(|bad| unusable(path.parent().unwrap_or(path), &bad))?;
         Self::open_existing(path, statements).await
@@ -242,7 +243,6 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
-fn unusable(folder: &Path, bad: &io::Error) -> StoreError {
 /// Makes a folder where it is missing, for its owner alone.
 fn private_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
@@ -253,6 +253,7 @@ fn private_file(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
+fn unusable(folder: &Path, bad: &io::Error) -> StoreError {
     StoreError::Setup(format!(
         "the data folder {} cannot be used: {bad}. Give another with --data, or make it writable.",
         folder.display()

@@ -15,6 +15,8 @@ mod directory;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod hold;
+#[cfg(test)]
 mod intake;
 #[cfg(test)]
 mod laws;
