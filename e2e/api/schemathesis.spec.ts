@@ -20,7 +20,7 @@ const OF_EACH = [1, 2, 3, 4];
 
 test("the API answers as documented with the owner's key", async ({ page }) => {
   test.setTimeout(600_000);
-  const { program } = await startWithOwner();
+  const program = await startWithOwner();
   try {
     await signIn(page, program.console, OWNER.email, OWNER.password);
     const key = await createKey(page, program.console, 'Explorer', 'highest');
@@ -32,7 +32,7 @@ test("the API answers as documented with the owner's key", async ({ page }) => {
 
 test("the API answers as documented with a member's key", async ({ page, browser }) => {
   test.setTimeout(600_000);
-  const { program } = await startWithOwner();
+  const program = await startWithOwner();
   try {
     await signIn(page, program.console, OWNER.email, OWNER.password);
     const owners = await createKey(page, program.console, 'Full', 'highest');

@@ -4,7 +4,7 @@ import { expect, startWithOwner, test } from '../support/test';
 test.use({ javaScriptEnabled: false });
 
 test('the console is complete without JavaScript', async ({ page, browser }) => {
-  const { program } = await startWithOwner();
+  const program = await startWithOwner();
   const open = (part: string) => page.goto(`${program.console}/o/${SLUG}/${part}`);
   try {
     await signIn(page, program.console, OWNER.email, OWNER.password);

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-import { SLUG } from '../support/people';
+import { DEMO } from '../support/pages';
 import { expect, test } from '../support/test';
 
 /** Bytes over the wire: the first page brings everything with it, a later one only itself. */
@@ -9,9 +9,9 @@ const LATER = 15_000;
 
 test('pages are light', async ({ page, owner, program }) => {
   expect(await weight(page, `${program.console}/sign-in`), 'the first page').toBeLessThanOrEqual(FIRST);
-  await owner.goto(`${program.console}/o/${SLUG}`);
-  for (const part of ['members', 'keys', 'trail', 'settings']) {
-    const url = `${program.console}/o/${SLUG}/${part}`;
+  await owner.goto(`${program.console}/o/${DEMO.slug}`);
+  for (const part of ['members', 'models', 'providers', 'keys', 'keys/new', 'trail', 'settings']) {
+    const url = `${program.console}/o/${DEMO.slug}/${part}`;
     expect.soft(await weight(owner, url), part).toBeLessThanOrEqual(LATER);
   }
 });

@@ -44,8 +44,14 @@ export async function join(page: Page, link: string, name: string, password: str
 }
 
 /** Creates an API key for oneself, with the usual levels or the highest that one may give; answers its secret. */
-export async function createKey(page: Page, origin: string, name: string, levels: 'usual' | 'highest' = 'usual'): Promise<string> {
-  await page.goto(`${origin}/o/${SLUG}/keys/new`);
+export async function createKey(
+  page: Page,
+  origin: string,
+  name: string,
+  levels: 'usual' | 'highest' = 'usual',
+  slug = SLUG,
+): Promise<string> {
+  await page.goto(`${origin}/o/${slug}/keys/new`);
   await page.getByLabel('Name').fill(name);
   if (levels === 'highest') {
     for (const feature of await page.getByRole('group', { name: 'What it may do' }).getByRole('group').all()) {

@@ -30,12 +30,21 @@ export class Program {
   ) {}
 
   /** Starts it on free ports; `prepare` may fill the data folder before. */
-  static async start(prepare?: (data: string) => Promise<void>): Promise<Program> {
+  static start(prepare?: (data: string) => Promise<void>): Promise<Program> {
+    return Program.run('serve', prepare);
+  }
+
+  /** Starts it with the example organization. */
+  static demo(): Promise<Program> {
+    return Program.run('demo');
+  }
+
+  private static async run(command: string, prepare?: (data: string) => Promise<void>): Promise<Program> {
     const data = await mkdtemp(join(tmpdir(), 'gatewarden-e2e-'));
     try {
       await prepare?.(data);
       const [listen, gateway] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
-      const child = spawn(PROGRAM, ['serve', '--data', data, '--listen', listen, '--gateway-listen', gateway], {
+      const child = spawn(PROGRAM, [command, '--data', data, '--listen', listen, '--gateway-listen', gateway], {
         env: environment(),
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -64,14 +73,14 @@ export class Program {
   }
 }
 
-/** Makes the owner and the organization as a script would; answers what the program printed. */
-export function init(data: string, owner: Owner): Promise<{ master_key: string }> {
+/** Makes the owner and the organization as a script would. */
+export function init(data: string, owner: Owner): Promise<void> {
   const words = ['init', '--data', data, '--organization', owner.organization, '--owner', owner.email];
   return new Promise((resolve, reject) => {
     const env = { ...environment(), GATEWARDEN_OWNER_PASSWORD: owner.password };
-    execFile(PROGRAM, words, { env, timeout: PATIENCE }, (error, out, err) => {
+    execFile(PROGRAM, words, { env, timeout: PATIENCE }, (error, _, err) => {
       if (error) reject(new Error(`gatewarden init: ${error.message}\n${err}`));
-      else resolve(JSON.parse(out));
+      else resolve();
     });
   });
 }
