@@ -19,6 +19,13 @@ pub fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.current_dir(root());
+    // What cargo told us of ourselves: build scripts of others read it and would build everything anew.
+    for (name, _) in std::env::vars_os() {
+        let ours = ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|begins| name.to_string_lossy().starts_with(begins));
+        if ours {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
