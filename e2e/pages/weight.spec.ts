@@ -9,7 +9,7 @@ const LATER = 15_000;
 
 test('pages are light', async ({ page, owner, program }) => {
   expect(await weight(page, `${program.console}/sign-in`), 'the first page').toBeLessThanOrEqual(FIRST);
-  await owner.goto(`${program.console}/o/${DEMO.slug}`);
+  await owner.goto(`${program.console}/o/${DEMO.slug}`, { waitUntil: 'networkidle' });
   for (const part of ['members', 'models', 'providers', 'keys', 'keys/new', 'trail', 'settings']) {
     const url = `${program.console}/o/${DEMO.slug}/${part}`;
     expect.soft(await weight(owner, url), part).toBeLessThanOrEqual(LATER);
