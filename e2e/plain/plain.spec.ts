@@ -2,7 +2,7 @@ import { OWNER, signIn, SLUG } from '../support/people';
 import { expect, startWithOwner, test } from '../support/test';
 
 test('a program built without npm says so, and the console works without any script', async ({ page }) => {
-  const { program } = await startWithOwner();
+  const program = await startWithOwner();
   try {
     await expect.poll(() => program.log.join('\n')).toContain('built without htmx and icons');
     await signIn(page, program.console, OWNER.email, OWNER.password);
