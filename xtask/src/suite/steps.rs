@@ -74,6 +74,8 @@ fn browser(projects: &[&str], program: &Path) -> anyhow::Result<Counts> {
     let python = machine::python_with("e2e", &project::root().join("e2e/requirements.txt"))?;
     let e2e = project::root().join("e2e");
     check(node.command("npm").current_dir(&e2e).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
+    // Playwright runs what does not type-check.
+    check(node.command("node").current_dir(&e2e).arg("node_modules/typescript/bin/tsc"))?;
     let mut tests = node.command("node");
     tests.current_dir(&e2e).args(["node_modules/@playwright/test/cli.js", "test"]);
     tests.args(projects.iter().map(|name| format!("--project={name}")));
