@@ -229,6 +229,8 @@ table! {
         AccountOwn, seen by AccountOwn, Organization Delete, Read;
     UpdateAccount "account.update" "changed their account" on Account:
         AccountOwn, seen by AccountOwn, Organization Delete, SignIn;
+    ChangePassword "account.password" "changed their password" on Account:
+        AccountOwn, seen by AccountOwn, Organization Delete, SignIn;
     RegisterOrganization "organization.register" "registered an organization" on Organization:
         OrganizationsCreate, seen by AccountOwn, Organization Delete, SignIn;
     ListOrganizations "organization.list" "listed own organizations" on Account:

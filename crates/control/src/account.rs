@@ -1,11 +1,14 @@
 //! One's own account.
 
+use std::net::IpAddr;
+
 use gatewarden_access::{
     Caller,
-    actions::{ListOrganizations, ReadAccount, UpdateAccount},
+    actions::{ChangePassword, ListOrganizations, ReadAccount, UpdateAccount},
 };
+use gatewarden_credentials::{Password, PasswordHash, Secret};
 use gatewarden_store::AccountRow;
-use gatewarden_types::Name;
+use gatewarden_types::{Name, Via};
 
 use crate::{App, Error};
 
@@ -37,6 +40,47 @@ pub async fn rename(app: &App, caller: &Caller, name: Name) -> Result<AccountRow
     }
     carry(app, caller, &account.person.name).await?;
     Ok(account)
+}
+
+/// Another password for one's own account.
+#[derive(Debug)]
+pub struct NewPassword {
+    /// The password until now, as it was typed.
+    pub current: Secret<String>,
+    /// The password from now on.
+    pub new: Password,
+    /// Where this comes from: a session that was stolen must not become a place to guess passwords.
+    pub network: IpAddr,
+}
+
+/// Changes the password of the calling account, ends every other session of it, and says how many.
+///
+/// # Errors
+/// When the caller is no account, the current password is another, or it was changed meanwhile; [`Error::TooMany`]
+/// before anything is compared.
+pub async fn change_password(app: &App, caller: &Caller, command: NewPassword) -> Result<u64, Error> {
+    let NewPassword { current, new, network } = command;
+    let control = app.store.read_control(caller).await?;
+    let permit = control.permit_self::<ChangePassword>()?;
+    let email = control.account(&permit).await?.ok_or(Error::Gone)?.person.email;
+    app.throttle().admit(network, &email, app.clock.now()).map_err(Error::TooMany)?;
+    let stored = control.password(&permit).await?.ok_or(Error::Gone)?;
+    // Comparing and hashing are slow, and nothing waits for them.
+    drop(control);
+    if !app.verify(Some(PasswordHash::from_stored(stored.clone())), current.expose().clone()).await? {
+        return Err(Error::field("current", "This is not your password."));
+    }
+    app.throttle().succeeded(network, &email, app.clock.now());
+    let hash = app.hash(new).await?;
+    let mut control = app.store.change_control(caller).await?;
+    let permit = control.permit_self::<ChangePassword>()?;
+    if !control.change_password(&permit, &stored, hash.as_str()).await? {
+        return Err(Error::Rule("Your password was changed in the meantime. Begin again with the new one."));
+    }
+    let kept = if let Via::Session(session) = caller.via { Some(session) } else { None };
+    let ended = control.end_sessions_of_old_password(&permit, kept).await?;
+    control.commit(permit).await?;
+    Ok(ended)
 }
 
 async fn carry(app: &App, caller: &Caller, name: &Name) -> Result<(), Error> {

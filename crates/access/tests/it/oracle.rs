@@ -68,6 +68,7 @@ pub fn decide(name: &str, facts: &Facts, subject: Option<Subject>) -> Answer {
         RevokeOtherSessions,
         ReadAccount,
         UpdateAccount,
+        ChangePassword,
         RegisterOrganization,
         ListOrganizations,
     )

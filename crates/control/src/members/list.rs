@@ -1,12 +1,10 @@
 use std::collections::BTreeMap;
 
 use gatewarden_access::{Caller, Facts, Permit, actions};
-use gatewarden_store::{
-    Giving, MemberFilter, MemberOrder, MemberPage, MemberRow, OrgRead, PageFrom, Person, UsageFilter,
-};
+use gatewarden_store::{Giving, MemberFilter, MemberOrder, MemberPage, MemberRow, OrgRead, PageFrom, Person};
 use gatewarden_types::{Builtin, Id, Member, Organization, Reach, Role, Timestamp, Versioned};
 
-use crate::{App, Error};
+use crate::{App, Error, usage::Range};
 
 /// Which page of the members.
 #[derive(Debug, Clone)]
@@ -32,7 +30,7 @@ pub struct Listed {
     pub roles: BTreeMap<Id<Role>, Role>,
     /// When each was last here.
     pub seen: BTreeMap<Id<Member>, Timestamp>,
-    /// Calls in the last 30 days of each member whose usage the caller may see.
+    /// Calls of the same 30 days that the overview shows, of each member whose usage the caller may see.
     pub calls: BTreeMap<Id<Member>, u64>,
     /// How many working keys each has.
     pub keys: BTreeMap<Id<Member>, u64>,
@@ -54,9 +52,6 @@ pub struct ListedMember {
     /// What they hold.
     pub role: Option<Role>,
 }
-
-/// How far back calls are counted, in seconds.
-const COUNTED: i64 = 30 * 86_400;
 
 /// One page of the members that the caller may see.
 ///
@@ -120,7 +115,7 @@ async fn kept_role(read: &OrgRead, permit: &Permit<actions::ListMembers>) -> Res
 
 async fn calls(read: &OrgRead, ids: &[Id<Member>]) -> Result<BTreeMap<Id<Member>, u64>, Error> {
     let Ok(permit) = read.permit::<actions::ReadUsage>() else { return Ok(BTreeMap::new()) };
-    let filter = UsageFilter { since: read.now().plus_seconds(-COUNTED), until: read.now().plus_seconds(1) };
+    let filter = Range::Month.filter(read.now());
     let counted = read.calls_of(&permit, filter, ids.iter().copied()).await?;
     let visible = |id: &&Id<Member>| permit.reach() == Reach::All || permit.member() == Some(**id);
     Ok(ids.iter().filter(visible).map(|id| (*id, counted.get(id).copied().unwrap_or_default())).collect())

@@ -37,7 +37,7 @@ impl Range {
     }
 
     /// The calls it covers at `now`: whole hours or whole days in UTC.
-    pub(super) fn filter(self, now: Timestamp) -> UsageFilter {
+    pub(crate) fn filter(self, now: Timestamp) -> UsageFilter {
         let step = self.step_seconds();
         let until = Timestamp::default().plus_seconds((now.seconds().div_euclid(step) + 1) * step);
         UsageFilter { since: until.plus_seconds(-step * self.steps()), until }

@@ -10,7 +10,8 @@ use std::{
 };
 
 use gatewarden_control::{
-    Error, account,
+    Error,
+    account::{self, NewPassword},
     invites::{self, InviteMember},
     members,
     sessions::{self, Browser, SignedIn},
@@ -42,6 +43,14 @@ async fn signed_in(world: &World) -> SignedIn {
 
 async fn resume(world: &World, token: &str) -> Option<sessions::Resumed> {
     sessions::resume(world.app(), token, world.app().id()).await.unwrap()
+}
+
+/// Another password than [`PASSWORD`].
+const NEW: &str = "a kettle on the moon";
+
+/// [`NEW`] instead of `current`.
+fn another(current: &str) -> NewPassword {
+    NewPassword { current: Secret::new(current.to_owned()), new: NEW.parse().unwrap(), network: browser(1).network }
 }
 
 /// Counts what this thread asks of the database, for which sea-orm opens a span each; that a transaction is begun and
@@ -201,6 +210,42 @@ gatewarden_testkit::on_both! {
             assert!(refused(&sessions::revoke_others(app, &other).await));
         }
         assert_eq!(world.control_tables().await["entries"], before["entries"]);
+    }
+
+    async fn a_password_is_changed_by_whoever_knows_it(world: World) {
+        let app = world.app();
+        let email = world.viewer().person.email.to_string();
+        let here = try_from(&world, &email, PASSWORD, 1).await.unwrap();
+        let there = try_from(&world, &email, PASSWORD, 2).await.unwrap();
+        let caller = resume(&world, here.token.expose()).await.unwrap().caller;
+        let before = world.control_tables().await;
+        let key = world.key(Levels::default()).await.caller();
+        for other in [key, world.anonymous()] {
+            assert!(refused(&account::change_password(app, &other, another(PASSWORD)).await));
+        }
+        let guessed = account::change_password(app, &caller, another("guess")).await;
+        assert!(matches!(guessed, Err(Error::Invalid(wrong)) if wrong[0].field == "current"));
+        assert_eq!(world.control_tables().await["accounts"], before["accounts"]);
+
+        assert_eq!(account::change_password(app, &caller, another(PASSWORD)).await.unwrap(), 1);
+        assert!(resume(&world, here.token.expose()).await.is_some());
+        assert!(resume(&world, there.token.expose()).await.is_none());
+        assert!(matches!(try_from(&world, &email, PASSWORD, 1).await, Err(Error::NotRecognized(_))));
+        assert!(try_from(&world, &email, NEW, 1).await.is_ok());
+        let after = world.control_tables().await;
+        assert!(!format!("{after:?}").contains(NEW) && after["entries"].len() > before["entries"].len());
+    }
+
+    async fn a_stolen_session_is_no_place_to_guess_the_password(world: World) {
+        let (app, caller) = (world.app(), world.viewer().caller());
+        for _ in 0..5 {
+            let guessed = account::change_password(app, &caller, another("guess")).await;
+            assert!(matches!(guessed, Err(Error::Invalid(_))));
+        }
+        let hashed = app.passwords_hashed();
+        let slowed = account::change_password(app, &caller, another(PASSWORD)).await;
+        assert!(matches!(slowed, Err(Error::TooMany(1..=60))));
+        assert_eq!(app.passwords_hashed(), hashed);
     }
 
     async fn a_new_name_is_carried_into_every_organization(world: World) {

@@ -1,6 +1,6 @@
 use gatewarden_access::{
     Action, Permit,
-    actions::{OpenAccount, SignIn, UpdateAccount},
+    actions::{ChangePassword, OpenAccount, SignIn, UpdateAccount},
 };
 use gatewarden_types::{Account, Email, Id, Name};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
@@ -62,6 +62,15 @@ impl ControlRead {
         Ok(a::Entity::find().one(&self.tx).await?.is_some())
     }
 
+    /// The hash of the password of one's own account, as a PHC string.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn password(&self, permit: &Permit<ChangePassword>) -> Result<Option<String>, StoreError> {
+        let row = a::Entity::find_by_id(permit.target_id().uuid()).one(&self.tx).await?;
+        Ok(row.map(|row| row.password))
+    }
+
     /// The account a permit of its own was given for.
     ///
     /// # Errors
@@ -108,6 +117,21 @@ impl ControlTx {
         let theirs = a::Entity::update_many().set(row).filter(a::Column::Id.eq(permit.target_id().uuid()));
         theirs.filter(a::Column::Password.eq(old)).exec(&self.read.tx).await?;
         Ok(())
+    }
+
+    /// Puts another password's hash in the place of `old`; says no where that was replaced meanwhile.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn change_password(
+        &mut self,
+        permit: &Permit<ChangePassword>,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, StoreError> {
+        let row = a::ActiveModel { password: Set(new.to_owned()), ..Default::default() };
+        let own = a::Entity::update_many().set(row).filter(a::Column::Id.eq(permit.target_id().uuid()));
+        Ok(own.filter(a::Column::Password.eq(old)).exec(&self.read.tx).await?.rows_affected == 1)
     }
 
     /// Changes what an account is called.

@@ -1,6 +1,6 @@
 use gatewarden_access::{
     Permit, Subject,
-    actions::{ListSessions, RevokeOtherSessions, RevokeSession, SignIn, SignOut},
+    actions::{ChangePassword, ListSessions, RevokeOtherSessions, RevokeSession, SignIn, SignOut},
     decide,
 };
 use gatewarden_types::{Account, Actor, Digest, Id, Session, Target, Timestamp};
@@ -163,8 +163,19 @@ impl ControlTx {
         permit: &Permit<RevokeOtherSessions>,
         kept: Option<Id<Session>>,
     ) -> Result<u64, StoreError> {
-        let others = kept.map_or(SimpleExpr::Constant(true.into()), |kept| s::Column::Id.ne(kept.uuid()));
-        self.end(others, permit.caller().actor).await
+        self.end(but(kept), permit.caller().actor).await
+    }
+
+    /// Ends every session of an account whose password is another now, but not `kept`.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn end_sessions_of_old_password(
+        &mut self,
+        permit: &Permit<ChangePassword>,
+        kept: Option<Id<Session>>,
+    ) -> Result<u64, StoreError> {
+        self.end(but(kept), permit.caller().actor).await
     }
 
     /// Ends those of an account's sessions for which `which` holds.
@@ -173,4 +184,8 @@ impl ControlTx {
         let own = s::Entity::delete_many().filter(s::Column::Account.eq(account.uuid())).filter(which);
         Ok(own.exec(&self.read.tx).await?.rows_affected)
     }
+}
+
+fn but(kept: Option<Id<Session>>) -> SimpleExpr {
+    kept.map_or(SimpleExpr::Constant(true.into()), |kept| s::Column::Id.ne(kept.uuid()))
 }

@@ -2,12 +2,14 @@
 
 use actix_web::{http::StatusCode, web};
 use gatewarden_control::{
-    account,
+    Error,
+    account::{self, NewPassword},
     sessions::{self, OwnSession},
 };
 use gatewarden_types::{Name, Timestamp};
 use serde::Deserialize;
 
+use super::organizations::{field, word};
 use crate::{
     http::{Answer, Fault, Visitor, now_true},
     views::{Field, Place, account as view},
@@ -17,7 +19,8 @@ use crate::{
 /// The page.
 pub async fn show(visitor: Visitor) -> Answer {
     let row = account::read(&visitor.site.app, &visitor.caller).await?;
-    visitor.page(&page(&visitor, Field::of(row.person.name.as_str())).await?)
+    let name = Field::of(row.person.name.as_str());
+    visitor.page(&view::Account { name, ..page(&visitor).await? })
 }
 
 #[derive(Deserialize)]
@@ -35,8 +38,50 @@ pub async fn rename(visitor: Visitor, body: web::Bytes) -> Answer {
         }
         Err(bad) => {
             let name = Field::of(form.name).wrong(bad.to_string());
-            visitor.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page(&visitor, name).await?)
+            let page = view::Account { name, ..page(&visitor).await? };
+            visitor.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
+    }
+}
+
+#[derive(Deserialize)]
+struct PasswordForm {
+    current: String,
+    password: String,
+}
+
+/// Another password; every other browser is signed out.
+pub async fn change_password(visitor: Visitor, body: web::Bytes) -> Answer {
+    let form: PasswordForm = visitor.form(&body)?;
+    match form.change(&visitor).await.map_err(Fault::from) {
+        Ok(ended) => {
+            let text = match ended {
+                0 => "Your password is changed.".to_owned(),
+                ended => format!("Your password is changed. {}", signed_out(ended)),
+            };
+            visitor.done("/account", &now_true(text))
+        }
+        Err(Fault::Invalid(wrong)) => {
+            let row = account::read(&visitor.site.app, &visitor.caller).await?;
+            let error = |name: &str| field(&wrong, name, "").error;
+            let page = view::Account {
+                name: Field::of(row.person.name.as_str()),
+                current_error: error("current"),
+                password_error: error("password"),
+                ..page(&visitor).await?
+            };
+            visitor.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+impl PasswordForm {
+    async fn change(self, visitor: &Visitor) -> Result<u64, Error> {
+        let mut wrong = Vec::new();
+        let new = word(&mut wrong, "password", &self.password).ok_or(Error::Invalid(wrong))?;
+        let command = NewPassword { current: self.current.into(), new, network: visitor.browser().network };
+        account::change_password(&visitor.site.app, &visitor.caller, command).await
     }
 }
 
@@ -56,16 +101,20 @@ pub async fn revoke_others(visitor: Visitor, body: web::Bytes) -> Answer {
     let ended = sessions::revoke_others(&visitor.site.app, &visitor.caller).await?;
     let text = match ended {
         0 => "You are signed in nowhere else.".to_owned(),
-        ended => format!("{} signed out.", counted(ended, "other browser is", "other browsers are")),
+        ended => signed_out(ended),
     };
     visitor.done("/account", &now_true(text))
 }
 
-async fn page(visitor: &Visitor, name: Field) -> Result<view::Account, Fault> {
+fn signed_out(ended: u64) -> String {
+    format!("{} signed out.", counted(ended, "other browser is", "other browsers are"))
+}
+
+async fn page(visitor: &Visitor) -> Result<view::Account, Fault> {
     let now = visitor.site.app.clock.now();
     let own = sessions::list(&visitor.site.app, &visitor.caller).await?;
     let sessions = own.iter().map(|own| drawn(own, now)).collect();
-    Ok(view::Account { shell: visitor.shell(Place::Account).await?, name, sessions })
+    Ok(view::Account { shell: visitor.shell(Place::Account).await?, sessions, ..view::Account::default() })
 }
 
 fn drawn(own: &OwnSession, now: Timestamp) -> view::Session {

@@ -3,7 +3,7 @@
 use actix_web::web;
 use askama::Template;
 use gatewarden_access::ActionInfo;
-use gatewarden_control::trail::{self, EntryFilter, FieldChange, Names, ReadEntry, TrailPage};
+use gatewarden_control::trail::{self, EntryFilter, FieldChange, Names, ReadChange, ReadEntry, TrailPage};
 use gatewarden_types::{Account, Grant, Id, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +16,9 @@ use crate::{
 
 /// How many entries a page shows.
 const ROWS: usize = 50;
+
+/// With more fields than this, one record of several is folded.
+const MANY: usize = 8;
 
 /// The spans to filter by: word, label, seconds.
 const SPANS: [(&str, &str, i64); 3] =
@@ -100,7 +103,6 @@ async fn page(here: &Here, asked: &Asked, found: &TrailPage) -> Result<view::Tra
             next: found.older.map(|before| asked.older(here, before)),
             ..Paging::default()
         },
-        verified: String::new(),
     })
 }
 
@@ -120,29 +122,36 @@ fn row(entry: &trail::Entry, names: &Names, now: Timestamp) -> view::EntryRow {
 
 async fn one(here: &Here, found: &ReadEntry) -> Result<view::Entry, Fault> {
     let now = here.site.app.clock.now();
-    let several = found.changes.len() > 1;
-    let changes = found.changes.iter().flat_map(|change| {
-        let of = several.then(|| found.names.record(change.record).unwrap_or(change.kind.word()).to_owned());
-        change.fields.iter().map(move |field| drawn(field, of.as_deref(), &found.names))
-    });
     Ok(view::Entry {
         shell: here.shell(Place::Trail).await?,
         row: row(&found.entry, &found.names, now),
-        changes: changes.collect(),
-        reason: String::new(),
+        records: found.changes.iter().map(|change| changed(change, found)).collect(),
         allowed_by: allowed_by(found.entry.grant, &found.names),
         request_id: found.entry.request.to_string(),
         leaf_hash: found.leaf.map(|leaf| leaf.to_string()).unwrap_or_default(),
         checkpoint: found.covered_by.map(|size| format!("checkpoint {}", thousands(size))).unwrap_or_default(),
-        previous: found.changes.first().and_then(|change| change.previous),
-        next: None,
     })
 }
 
-fn drawn(field: &FieldChange, of: Option<&str>, names: &Names) -> view::Change {
-    let name = of.map_or_else(|| field.field.clone(), |of| format!("{of} · {}", field.field));
-    let shown = |value: &Option<Value>| value.as_ref().map(|value| names.value(value));
-    view::Change { field: name, was: shown(&field.was), is: shown(&field.is) }
+fn changed(change: &ReadChange, found: &ReadEntry) -> view::ChangedRecord {
+    let kind = change.kind.word();
+    let fields = counted(change.fields.len() as u64, "field", "fields");
+    view::ChangedRecord {
+        name: found.names.record(change.record).unwrap_or(kind).to_owned(),
+        note: format!("{kind}, {fields}"),
+        folded: found.changes.len() > 1 && change.fields.len() > MANY,
+        previous: change.previous,
+        changes: change.fields.iter().map(|field| drawn(field, &found.names)).collect(),
+    }
+}
+
+fn drawn(field: &FieldChange, names: &Names) -> view::Change {
+    let shown = |value: &Option<Value>| {
+        // A record's own id would read as its name.
+        let raw = |value: &Value| value.as_str().filter(|_| field.field == "id").map(str::to_owned);
+        value.as_ref().map(|value| raw(value).unwrap_or_else(|| names.value(value)))
+    };
+    view::Change { field: field.field.clone(), was: shown(&field.was), is: shown(&field.is) }
 }
 
 /// What allowed it, as people read it.

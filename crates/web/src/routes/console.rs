@@ -45,6 +45,7 @@ fn accounts() -> Vec<Route> {
     vec![
         Route::account::<a::ReadAccount, _>(Method::GET, "/account", account::show),
         Route::account::<a::UpdateAccount, _>(Method::POST, "/account", account::rename),
+        Route::account::<a::ChangePassword, _>(Method::POST, "/account/password", account::change_password),
         Route::account::<a::RevokeSession, _>(Method::POST, "/account/sessions/{session}/revoke", account::revoke),
         Route::account::<a::RevokeOtherSessions, _>(
             Method::POST,

@@ -18,7 +18,7 @@ pub struct Organizations {
     pub new_slug: Field,
 }
 
-/// `/account`. Posts `name` to `/account`; sessions end at `/account/sessions/{id}/revoke` and `/account/sessions/revoke-others`.
+/// `/account`. Posts `name` to `/account`, `current` and `password` to `/account/password`; sessions end at `/account/sessions/{id}/revoke` and `/account/sessions/revoke-others`.
 #[derive(Template, Clone, Debug, Default)]
 #[template(path = "account/account.html")]
 pub struct Account {
@@ -26,6 +26,10 @@ pub struct Account {
     pub shell: Shell,
     /// The name as stored or as typed.
     pub name: Field,
+    /// What is wrong with the password they gave as theirs.
+    pub current_error: String,
+    /// What is wrong with the new one.
+    pub password_error: String,
     /// Where this person is signed in, newest first.
     pub sessions: Vec<Session>,
 }

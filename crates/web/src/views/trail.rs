@@ -22,8 +22,6 @@ pub struct Trail {
     pub rows: Vec<EntryRow>,
     /// Where the list stands.
     pub paging: Paging,
-    /// What the last check found: `18,204 entries verified 12 s ago`; empty where there was none.
-    pub verified: String,
 }
 
 /// An entry as listed.
@@ -55,10 +53,8 @@ pub struct Entry {
     pub shell: Shell,
     /// The entry as listed.
     pub row: EntryRow,
-    /// What changed, field by field.
-    pub changes: Vec<Change>,
-    /// The reason that was given; empty where none was.
-    pub reason: String,
+    /// What changed, record by record.
+    pub records: Vec<ChangedRecord>,
     /// The grant that allowed it: `Owner, organization-wide`.
     pub allowed_by: String,
     /// The request's id.
@@ -67,10 +63,21 @@ pub struct Entry {
     pub leaf_hash: String,
     /// The checkpoint that covers it: `checkpoint 18,204`; empty before there is one.
     pub checkpoint: String,
+}
+
+/// What an entry changed of one record.
+#[derive(Clone, Debug, Default)]
+pub struct ChangedRecord {
+    /// What it is called: `Chiara Moretti`.
+    pub name: String,
+    /// Its kind and how much of it changed: `role, 24 fields`.
+    pub note: String,
+    /// Shown when asked for only: one of several, and long.
+    pub folded: bool,
     /// The entry before of the same record.
     pub previous: Option<u64>,
-    /// The entry after of the same record.
-    pub next: Option<u64>,
+    /// Field by field.
+    pub changes: Vec<Change>,
 }
 
 /// One field before and after.

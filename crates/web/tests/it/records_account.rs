@@ -1,6 +1,6 @@
 //! One's own account: its name and its sessions.
 
-use gatewarden_testkit::on_both;
+use gatewarden_testkit::{PASSWORD, on_both};
 
 use crate::{
     harness::{door, site},
@@ -38,6 +38,28 @@ on_both! {
         assert_eq!(here.post("/account/sessions/revoke-others", &[]).await.code(), 303);
         assert!(here.get("/account").await.says("1 other browser is signed out."));
         assert_eq!(there.get("/account").await.code() + elsewhere.get("/account").await.code(), 606);
+    }
+
+    async fn another_password_signs_every_other_browser_out(world: World) {
+        let door = door(&site(&world)).await;
+        let mut here = Tab::signed_in(&door, world.member()).await;
+        let mut there = Tab::signed_in(&door, world.member()).await;
+        let new = "a kettle on the moon";
+        for (current, password, said) in [("not that one", new, "This is not your password."), (PASSWORD, "short", "12")] {
+            let wrong = here.post("/account/password", &[("current", current), ("password", password)]).await;
+            assert!(wrong.code() == 422 && wrong.says(said), "{current}, {password}");
+            assert!(!wrong.says(current) && !wrong.says(password), "a password is never sent back");
+        }
+        assert_eq!(there.get("/account").await.code(), 200);
+        let done = here.post("/account/password", &[("current", PASSWORD), ("password", new)]).await;
+        assert_eq!((done.code(), done.location()), (303, "/account"));
+        assert!(here.get("/account").await.says("Your password is changed. 1 other browser is signed out."));
+        assert_eq!(there.get("/account").await.code(), 303);
+
+        let email = world.member().person.email.as_str();
+        let mut again = Tab::open(&door);
+        assert_eq!(again.post("/sign-in", &[("email", email), ("password", PASSWORD)]).await.code(), 403);
+        assert_eq!(again.post("/sign-in", &[("email", email), ("password", new)]).await.code(), 303);
     }
 
     async fn nobody_ends_the_session_of_another(world: World) {

@@ -6,7 +6,7 @@ use gatewarden_control::{
     models::{self, ApproveModel},
     providers::{self, AddProvider},
 };
-use gatewarden_testkit::{House, World};
+use gatewarden_testkit::{House, PASSWORD, World};
 use gatewarden_types::{Builtin, Dialect, Key, ModelSet};
 use gatewarden_web::{Route, Scope, Site};
 
@@ -175,6 +175,9 @@ pub fn body(
         ("POST", "/api/v1/invites") => vec![("email", format!("{unique}@example.com")), ("role", role)],
         (_, path) if path.ends_with("/invites") => {
             vec![("addresses", format!("{unique}@example.com")), ("role", role)]
+        }
+        (_, "/account/password") => {
+            vec![("current", PASSWORD.to_owned()), ("password", PASSWORD.to_owned())]
         }
         (_, "/account") => vec![("name", "Renamed".to_owned())],
         (_, "/organizations") => {

@@ -211,7 +211,9 @@ fn account() -> Drawn {
             session("s2", "Safari on iPhone", false),
             session("s3", "Chrome on Windows", false),
         ],
+        ..Account::default()
     };
+    let wrong = Account { current_error: t("This is not your password."), ..account.clone() };
     let full = Organizations {
         shell: alone(Place::Organizations),
         can_create: true,
@@ -222,7 +224,11 @@ fn account() -> Drawn {
         shell: Shell { organizations: Vec::new(), ..alone(Place::Organizations) },
         ..Organizations::default()
     };
-    [draw("account", vec![("full", account)]), draw("organizations", vec![("empty", empty), ("full", full)])].concat()
+    [
+        draw("account", vec![("full", account), ("wrong", wrong)]),
+        draw("organizations", vec![("empty", empty), ("full", full)]),
+    ]
+    .concat()
 }
 
 fn settings() -> Drawn {

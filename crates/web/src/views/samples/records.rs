@@ -4,7 +4,7 @@ use super::*;
 use crate::views::keys::{FeatureLevel, KeyRow, KeyState, Keys, Level, NewKey, NewSecret};
 use crate::views::models::{ModelRow, Models};
 use crate::views::providers::{ProviderForm, ProviderRow, Providers, TestResult};
-use crate::views::trail::{Change, Entry, EntryRow, Trail};
+use crate::views::trail::{Change, ChangedRecord, Entry, EntryRow, Trail};
 
 pub(super) fn all() -> Drawn {
     [providers(), models(), keys(), new_keys(), trail()].concat()
@@ -240,29 +240,30 @@ fn trail() -> Drawn {
             entry(18_200, "Ada Lindqvist", "invited someone", "farah@acme.example", "console", "3 h ago"),
         ],
         paging: Paging { total: t("18,204 entries"), shown: t("1–50 of 18,204"), ..paging() },
-        verified: t("18,204 entries verified 12 s ago"),
     };
-    let empty = Trail { rows: Vec::new(), verified: String::new(), ..full.clone() };
+    let empty = Trail { rows: Vec::new(), ..full.clone() };
     let change =
         |field: &str, was: Option<&str>, is: Option<&str>| Change { field: t(field), was: was.map(t), is: is.map(t) };
     let page = Entry {
         shell: shell(Place::Trail),
         row: entry(18_202, "Ada Lindqvist", "changed a role", "Chiara Moretti", "console", "21 min ago"),
-        changes: vec![
-            change("role", Some("Member"), Some("Viewer")),
-            change("ends", None, Some("Fri 27 Nov 2026, 18:00 UTC")),
-            change("condition", Some("from 192.0.2.0/24"), None),
-        ],
-        reason: t("quarter-end reconciliation, FIN-2231"),
+        records: vec![ChangedRecord {
+            name: t("Chiara Moretti"),
+            note: t("member, 3 fields"),
+            folded: false,
+            previous: Some(17_991),
+            changes: vec![
+                change("role", Some("Member"), Some("Viewer")),
+                change("ends", None, Some("Fri 27 Nov 2026, 18:00 UTC")),
+                change("condition", Some("from 192.0.2.0/24"), None),
+            ],
+        }],
         allowed_by: t("Owner, organization-wide"),
         request_id: t("req_01J9Z3EXAMPLE"),
         leaf_hash: t("c41f2b6de9a0c41f2b6de9a0c41f2b6de9a0c41f2b6de9a0c41f2b6de9a09be2"),
         checkpoint: t("checkpoint 18,204"),
-        previous: Some(17_991),
-        next: None,
     };
-    let bare =
-        Entry { changes: Vec::new(), reason: String::new(), checkpoint: String::new(), previous: None, ..page.clone() };
+    let bare = Entry { records: Vec::new(), checkpoint: String::new(), ..page.clone() };
     let fragment = vec![("trail-entry-fragment".to_owned(), page.as_entry().render().unwrap())];
     [
         draw("trail", vec![("empty", empty), ("full", full)]),
