@@ -4,6 +4,7 @@ import { python } from '../support/python';
 import { expect, test } from '../support/test';
 import { MODEL, WORDS } from '../support/upstream';
 
+// proves LL-077
 test('from a fresh start to a governed call, and to a refused one', async ({ page, browser, upstream }) => {
   test.setTimeout(180_000);
   const program = await Program.start();

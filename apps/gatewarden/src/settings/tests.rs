@@ -44,6 +44,7 @@ fn without_a_word_it_is_sqlite_on_loopback() {
     assert!(settings.postgres.is_none() && settings.mail.is_none() && settings.allow_private.0.is_empty());
 }
 
+// proves LL-078
 #[test]
 fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
     let file = File::of("data = \"of-file\"\nlisten = \"127.0.0.1:1\"\n[gateway]\nlisten = \"127.0.0.1:2\"\n");

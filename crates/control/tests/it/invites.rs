@@ -59,6 +59,7 @@ fn new(token: &str) -> AcceptNew {
 }
 
 gatewarden_testkit::on_both! {
+    // proves RQ-023, RQ-027, RL-013, PK-045
     async fn owners_and_admins_invite_within_their_power(world: World) {
         let before = world.tables(world.org()).await;
         let system = Caller::system(Job::Follower, world.app().id());

@@ -67,7 +67,7 @@ gatewarden_testkit::on_both! {
         }
     }
 
-    // proves LL-088
+    // proves PK-086, LL-088
     async fn a_key_gives_no_key_more_than_it_has(world: World) {
         let (app, org) = (world.app(), world.org());
         let holder = world.key([(Feature::Keys, Level::Write), (Feature::Completions, Level::Read)].into()).await;
@@ -146,6 +146,7 @@ gatewarden_testkit::on_both! {
         assert!(other.secret.is_some(), "another caller's word is another word");
     }
 
+    // proves RQ-049
     async fn rotating_replaces_the_text_and_takes_the_power_to_make_it(world: World) {
         let (app, org, member) = (world.app(), world.org(), world.member().caller());
         let made = keys::create(app, &member, org, own("Mine")).await.unwrap();
@@ -162,6 +163,7 @@ gatewarden_testkit::on_both! {
         assert!(matches!(keys::rotate(app, &world.owner().caller(), org, id, None).await, Err(Error::Rule(_))));
     }
 
+    // proves RQ-049
     async fn revoking_twice_is_revoking_once(world: World) {
         let (app, org, member) = (world.app(), world.org(), world.member().caller());
         let made = keys::create(app, &member, org, own("Mine")).await.unwrap().key;
@@ -176,7 +178,7 @@ gatewarden_testkit::on_both! {
         assert!(refused(&keys::revoke(app, &member, org, others, None).await));
     }
 
-    // proves RQ-010
+    // proves RQ-010, RQ-039
     async fn lists_show_what_one_may_see_and_where_it_stands(world: World) {
         let (app, org) = (world.app(), world.org());
         keys::create(app, &world.admin().caller(), org, own("Admin's")).await.unwrap();

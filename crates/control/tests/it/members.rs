@@ -49,7 +49,7 @@ fn conflict<T: std::fmt::Debug>(outcome: Result<T, Error>) -> Seq {
 }
 
 on_both! {
-    // proves RQ-023, RQ-027, RL-044, PK-046, PK-097, LL-096
+    // proves RQ-023, RQ-027, RL-044, PK-046, PK-097, LL-089, LL-096
     async fn owners_and_admins_change_roles_and_nobody_else(world: World) {
         let (app, org, viewer) = (world.app(), world.org(), world.role(Builtin::Viewer));
         let done = change(&world, "member.change_role", &FOR_ADMINS, async |who| join(&world, who).await, async |by, member| {
@@ -67,6 +67,7 @@ on_both! {
         }
     }
 
+    // proves RQ-023, RQ-027, PK-097
     async fn owners_and_admins_suspend_and_reinstate_and_nobody_else(world: World) {
         let (app, org) = (world.app(), world.org());
         let join = async |who| join(&world, who).await;
@@ -94,6 +95,7 @@ on_both! {
         assert_eq!(done.len(), 4);
     }
 
+    // proves RQ-023, RQ-027, RL-014, RL-016, PK-097
     async fn owners_and_admins_remove_a_member_with_their_keys_and_invites(world: World) {
         let (app, org) = (world.app(), world.org());
         let with_key = async |who: Who| {
@@ -120,7 +122,7 @@ on_both! {
         }
     }
 
-    // proves KT-006, RL-041, RQ-036
+    // proves RQ-039
     async fn lists_and_rows_show_what_one_may_see(world: World) {
         let (app, org) = (world.app(), world.org());
         let told = but(FOR_ADMINS, [(Who::Member, Done), (Who::Viewer, Done), (Who::ReadingKey, Done)]);
@@ -147,7 +149,7 @@ on_both! {
         }
     }
 
-    // proves PK-082, PK-083, PK-085
+    // proves PK-082, PK-083, PK-085, PK-089
     async fn a_key_does_to_members_what_its_level_says(world: World) {
         let (app, org) = (world.app(), world.org());
         let levels = [(Level::Read, [No("key_level"); 3]), (Level::Write, [Done, Done, No("key_level")]), (Level::Delete, [Done; 3])];
@@ -168,6 +170,7 @@ on_both! {
         assert_eq!(Answer::of(&list), No("key_level"));
     }
 
+    // proves LL-088
     async fn no_one_acts_on_someone_above_them_or_gives_what_they_do_not_hold(world: World) {
         let (app, org) = (world.app(), world.org());
         let second = owner(&world, "Otto Owner").await;
@@ -288,7 +291,7 @@ on_both! {
         assert_eq!(same.version, now, "no change is no entry");
     }
 
-    // proves RQ-044
+    // proves RQ-044, RQ-076
     async fn who_is_suspended_or_removed_may_do_nothing_from_then_on(world: World) {
         let (app, org, by) = (world.app(), world.org(), world.owner().caller());
         let (admin, key) = (world.admin(), world.key_of(world.admin(), Key::all_levels()).await);

@@ -29,7 +29,7 @@ fn told(own: &[Own]) -> Vec<(&str, &str)> {
 }
 
 on_both! {
-    // proves PK-001, PK-010, PK-087, KT-010, KT-011, KT-012, KT-013
+    // proves KT-010, KT-011, KT-012, KT-013, PK-001, PK-087
     async fn whoever_has_an_account_founds_an_organization_and_owns_it(world: World) {
         let app = world.app();
         let people = [world.owner(), world.admin(), world.member(), world.viewer(), world.suspended(), world.stranger()];
@@ -117,7 +117,6 @@ on_both! {
         assert_eq!(third.value.visibility.usage, Reach::All);
     }
 
-    // proves RQ-087
     async fn the_organization_is_read_by_who_is_in_it(world: World) {
         let (app, org) = (world.app(), world.org());
         let answers = but(FOR_ADMINS, [(Who::Member, Done), (Who::Viewer, Done)]);
@@ -125,7 +124,7 @@ on_both! {
         assert!(rows.iter().all(|(_, row)| row.record.slug.as_str() == "here"));
     }
 
-    // proves PK-011, PK-012, RL-010, RL-040, RL-043
+    // proves RL-010, RL-043, PK-012
     async fn one_account_holds_another_role_in_each_organization(world: World) {
         let (app, mut max) = (world.app(), world.member().clone());
         world.other_house().admit(&mut max, Builtin::Admin).await;
@@ -183,6 +182,7 @@ on_both! {
         }
     }
 
+    // proves PK-010
     async fn an_address_leads_only_those_who_are_in_it(world: World) {
         let (app, org) = (world.app(), world.org());
         for someone in [world.owner(), world.admin(), world.member(), world.viewer()] {

@@ -5,7 +5,7 @@ use gatewarden_types::{Builtin, Reach};
 use crate::actors::{Answer::Done, FOR_ADMINS, Who, but, read};
 
 on_both! {
-    // proves RQ-001, PK-013
+    // proves RQ-001, RL-008, PK-013, LL-009
     async fn everybody_who_is_in_sees_the_built_in_roles(world: World) {
         let (app, org) = (world.app(), world.org());
         let told = but(FOR_ADMINS, [(Who::Member, Done), (Who::Viewer, Done), (Who::ReadingKey, Done)]);

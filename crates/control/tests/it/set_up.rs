@@ -76,7 +76,6 @@ on_both! {
         assert_eq!(app.store.places().await.unwrap().len(), 2);
     }
 
-    // proves PK-087
     async fn the_first_owner_holds_the_organization_and_its_master_key(world: World) {
         let empty = empty(&world).await;
         let app = empty.app();

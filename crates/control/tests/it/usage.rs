@@ -63,7 +63,7 @@ gatewarden_testkit::on_both! {
         assert_eq!((next_day.total.calls, next_day.before.calls, next_day.p50_micros), (0, 4, None));
     }
 
-    // proves RQ-004
+    // proves RQ-004, RQ-039, PK-004
     async fn a_member_sees_their_own_until_the_organization_widens_it(world: World) {
         let (app, org, member) = (world.app(), world.org(), world.member().caller());
         let calls = vec![call(&world, world.member(), None), call(&world, world.admin(), None)];

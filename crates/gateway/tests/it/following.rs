@@ -111,6 +111,7 @@ async fn a_missing_entry_and_another_trails_entry_are_noticed() {
     assert_eq!(quarantined(&world).await[0].problem, Unreadable::OtherTrail);
 }
 
+// proves PK-009
 #[tokio::test]
 async fn no_organization_takes_anothers_key() {
     let world = World::new().await;

@@ -52,6 +52,7 @@ async fn a_revoked_and_an_expired_key_are_told_so_by_their_holder_alone() {
     assert_eq!(codes, [Some("key_revoked"), None, Some("key_expired")]);
 }
 
+// proves LL-079
 #[tokio::test]
 async fn revoking_takes_effect_with_the_entry() {
     let world = World::new().await;
@@ -102,6 +103,7 @@ async fn a_body_that_comes_slowly_does_not_outlast_a_revocation() {
     assert_eq!(world.upstream.calls(), 0);
 }
 
+// proves RQ-044, RQ-076
 #[tokio::test]
 async fn a_key_has_no_more_power_than_its_owner_has_now() {
     let world = World::new().await;
@@ -167,7 +169,6 @@ async fn a_model_that_is_not_approved_is_named_with_who_can_approve_it() {
     assert_eq!(world.upstream.calls(), 0);
 }
 
-// proves PK-009
 #[tokio::test]
 async fn another_organizations_models_do_not_exist_here() {
     let world = World::new().await;

@@ -287,6 +287,7 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+// proves PK-092, PK-097, PK-098, PK-099, LL-081
 #[test]
 fn the_trail_folds_to_the_tables_on_sqlite() {
     let runtime = runtime();
@@ -294,6 +295,7 @@ fn the_trail_folds_to_the_tables_on_sqlite() {
     replay(&world, &runtime);
 }
 
+// proves PK-092, PK-097, PK-098, PK-099, LL-081
 #[test]
 fn the_trail_folds_to_the_tables_on_postgres() {
     let runtime = runtime();

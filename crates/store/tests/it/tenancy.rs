@@ -78,6 +78,7 @@ async fn statements(world: &World, schema: &str) -> Vec<String> {
     statements
 }
 
+// proves RQ-041, PK-002, LL-102, LL-103
 #[test]
 fn another_organization_and_control_are_refused_object_by_object() {
     gatewarden_testkit::on_postgres(|world| async move {

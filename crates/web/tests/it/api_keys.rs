@@ -10,6 +10,7 @@ fn may(feature: Feature, level: Level) -> Levels {
 }
 
 gatewarden_testkit::on_both! {
+    // proves RQ-083, RQ-086
     async fn a_key_is_made_read_rotated_and_revoked(world: World) {
         let (door, key) = (door(&site(&world)).await, world.house().master.text.clone());
         let body = json!({"name": "Build", "levels": {"completions": "write"}, "expires": "2026-06-01T00:00:00+02:00"});
@@ -61,6 +62,7 @@ gatewarden_testkit::on_both! {
         assert_eq!(empty.problem().0, 400);
     }
 
+    // proves LL-080
     async fn what_cannot_be_taken_is_named(world: World) {
         let (door, key) = (door(&site(&world)).await, world.house().master.text.clone());
         let before = world.tables(world.org()).await;
@@ -100,6 +102,7 @@ gatewarden_testkit::on_both! {
         assert_eq!(world.tables(world.org()).await, before);
     }
 
+    // proves RQ-082
     async fn a_list_pages_from_the_newest_and_filters(world: World) {
         let (door, key) = (door(&site(&world)).await, world.house().master.text.clone());
         for name in ["One", "Two", "Three"] {
@@ -128,6 +131,7 @@ gatewarden_testkit::on_both! {
         }
     }
 
+    // proves PK-009, LL-080
     async fn what_one_may_not_see_is_not_found_and_what_one_may_not_do_is_said(world: World) {
         let door = door(&site(&world)).await;
         let foreign = world.other_house().master.key;

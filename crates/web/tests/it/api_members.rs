@@ -197,6 +197,7 @@ gatewarden_testkit::on_both! {
         assert_eq!(refusal(&beyond), (403, "beyond_your_power".to_owned()));
     }
 
+    // proves LL-079
     async fn who_suspends_themselves_by_a_key_is_told_that_it_is_done(world: World) {
         let door = door(&site(&world)).await;
         let otto = world.house().join("Otto Owner", Builtin::Owner).await;

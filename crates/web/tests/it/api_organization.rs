@@ -56,6 +56,7 @@ gatewarden_testkit::on_both! {
         assert_eq!(world.tables(world.org()).await, before);
     }
 
+    // proves RQ-051, PK-009, PK-054
     async fn a_key_changes_it_with_the_level_and_the_owner_for_it(world: World) {
         let door = door(&site(&world)).await;
         let levels = |level| [(Feature::Organization, level)].into();

@@ -126,7 +126,7 @@ on_both! {
         secret(&owner.post("/o/here/keys", &typed("Another", &[("once", &page)])).await);
     }
 
-    // proves PK-054, PK-089
+    // proves PK-089
     async fn a_key_has_the_levels_the_models_and_the_span_that_were_chosen(world: World) {
         let door = door(&site(&world)).await;
         let (fast, _) = (approve(&world, "team/fast").await, approve(&world, "team/large").await);
@@ -148,6 +148,7 @@ on_both! {
         assert!(list.says("Pipeline") && list.says("1 key<") && !list.says("Rotate…"), "{}", list.body);
     }
 
+    // proves LL-004
     async fn a_key_is_rotated_and_revoked(world: World) {
         let door = door(&site(&world)).await;
         let mut tab = Tab::signed_in(&door, world.member()).await;
@@ -198,6 +199,7 @@ on_both! {
         assert!(current.code() == 409 && current.says("This key was revoked and stays so."), "{}", current.body);
     }
 
+    // proves RQ-034, RL-046
     async fn who_may_not_is_refused_and_is_shown_no_control(world: World) {
         let door = door(&site(&world)).await;
         let key = make(&world, world.owner(), "Laptop").await;
@@ -273,6 +275,7 @@ on_both! {
         assert_eq!(world.tables(world.org()).await, before);
     }
 
+    // proves RQ-052
     async fn the_list_is_searched_filtered_and_paged(world: World) {
         let door = door(&site(&world)).await;
         let mut member = Tab::signed_in(&door, world.member()).await;

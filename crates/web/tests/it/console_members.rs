@@ -79,7 +79,7 @@ where
 }
 
 on_both! {
-    // proves RL-042, PK-018, PK-046
+    // proves RL-042, PK-018
     async fn a_role_is_changed_in_its_row_and_undo_gives_it_back(world: World) {
         let door = door(&site(&world)).await;
         let mut tab = Tab::signed_in(&door, world.owner()).await;
@@ -197,7 +197,7 @@ on_both! {
         assert_eq!(gone.code(), 404);
     }
 
-    // proves RQ-027, RQ-045
+    // proves RQ-045
     async fn controls_are_drawn_for_those_who_may_use_them(world: World) {
         let door = door(&site(&world)).await;
         for (someone, controls) in [(world.owner(), true), (world.admin(), true), (world.viewer(), false), (world.member(), false)] {
@@ -219,6 +219,7 @@ on_both! {
         assert_eq!(held(&world, otto.id()).await.1, MemberState::Suspended);
     }
 
+    // proves RL-041, KT-006
     async fn the_list_is_searched_filtered_and_sorted(world: World) {
         let door = door(&site(&world)).await;
         let mut tab = Tab::signed_in(&door, world.viewer()).await;

@@ -37,7 +37,6 @@ fn first(reply: &Reply) -> (String, String) {
 }
 
 on_both! {
-    // proves RQ-029
     async fn a_model_is_approved_withdrawn_and_approved_again(world: World) {
         let door = door(&site(&world)).await;
         let mut admin = Tab::signed_in(&door, world.admin()).await;
@@ -89,7 +88,7 @@ on_both! {
         assert_eq!(world.tables(world.org()).await["models"].len(), 1);
     }
 
-    // proves RL-008 RL-045
+    // proves RL-006, RL-008, RL-045
     async fn members_and_viewers_see_models_and_change_none(world: World) {
         let door = door(&site(&world)).await;
         let mut owner = Tab::signed_in(&door, world.owner()).await;

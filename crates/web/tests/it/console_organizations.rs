@@ -37,7 +37,7 @@ async fn everything(world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
 }
 
 on_both! {
-    // proves PK-001, PK-087
+    // proves PK-001
     async fn an_organization_is_made_and_its_key_is_shown_once(world: World) {
         let door = door(&site(&world)).await;
         let mut tab = Tab::signed_in(&door, world.viewer()).await;
@@ -85,7 +85,7 @@ on_both! {
         assert_eq!(tab.post("/organizations", &[("name", "Acme"), ("slug", "acme")]).await.code(), 200);
     }
 
-    // proves RQ-032, PK-047
+    // proves RQ-032, KT-026
     async fn settings_are_saved_by_who_may_and_a_stale_form_changes_nothing(world: World) {
         let door = door(&site(&world)).await;
         let mut owner = Tab::signed_in(&door, world.owner()).await;

@@ -116,7 +116,6 @@ on_both! {
         assert!(pages.iter().all(|page| !page.says(SECRET)), "no page has a secret");
     }
 
-    // proves RL-046
     async fn another_server_takes_the_secret_again_and_nothing_else_is_lost(world: World) {
         let door = door(&site(&world)).await;
         let mut owner = Tab::signed_in(&door, world.owner()).await;
@@ -194,7 +193,7 @@ on_both! {
         assert_eq!(owner.post(&path, &first).await.code(), 404, "it is gone");
     }
 
-    // proves RL-008 RL-009 RL-032
+    // proves RQ-045, RL-006, RL-008, RL-046
     async fn viewers_look_and_members_see_none(world: World) {
         let door = door(&site(&world)).await;
         let mut admin = Tab::signed_in(&door, world.admin()).await;

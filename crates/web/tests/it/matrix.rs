@@ -98,6 +98,7 @@ fn leaves_an_attempt(route: &Route, who: Who, which: Which, outcome: Outcome) ->
 }
 
 on_both! {
+    // proves RQ-038, RL-008, RL-045, LL-003, LL-009, LL-012, LL-088, LL-089
     async fn every_route_answers_each_actor_as_its_row_says(world: World) {
         let site = site(&world);
         let door = door(&site).await;
@@ -118,6 +119,7 @@ on_both! {
         assert!(wrong.is_empty(), "{} unexpected answers (seed {}):\n{}", wrong.len(), world.seed(), wrong.join("\n"));
     }
 
+    // proves RQ-041, PK-002, LL-008, LL-102
     async fn another_organization_and_none_are_alike(world: World) {
         let site = site(&world);
         let door = door(&site).await;

@@ -31,6 +31,7 @@ async fn entries(world: &World) -> usize {
 }
 
 on_both! {
+    // proves PK-017
     async fn an_invite_is_sent_looked_at_and_accepted_once(world: World) {
         let door = door(&site(&world)).await;
         let mut owner = Tab::signed_in(&door, world.owner()).await;
@@ -106,6 +107,7 @@ on_both! {
         }
     }
 
+    // proves PK-010
     async fn someone_with_an_account_signs_in_and_joins_with_one_click(world: World) {
         let door = door(&site(&world)).await;
         let mut owner = Tab::signed_in(&door, world.owner()).await;

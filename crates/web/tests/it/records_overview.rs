@@ -32,6 +32,7 @@ async fn calls(world: &World, who: &Someone, many: u64) {
 }
 
 on_both! {
+    // proves RQ-004, RQ-014, RQ-025, RQ-033
     async fn figures_cover_what_their_reader_may_see(world: World) {
         let door = door(&site(&world)).await;
         let mut owner = Tab::signed_in(&door, world.owner()).await;

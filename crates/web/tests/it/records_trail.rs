@@ -18,6 +18,7 @@ async fn promoted(world: &World) -> Seq {
 }
 
 on_both! {
+    // proves LL-096
     async fn an_entry_tells_who_did_what_and_what_it_was(world: World) {
         let door = door(&site(&world)).await;
         let seq = promoted(&world).await;
@@ -42,6 +43,7 @@ on_both! {
         assert!(entry["leaf"].as_str().is_some_and(|leaf| leaf.len() == 64));
     }
 
+    // proves PK-101
     async fn the_trail_is_searched_filtered_and_paged(world: World) {
         let door = door(&site(&world)).await;
         let seq = promoted(&world).await.to_string();
