@@ -34,7 +34,7 @@ impl MigrationName for Baseline {
 #[async_trait::async_trait]
 impl MigrationTrait for Baseline {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in tables() {
+        for table in people_and_organizations().into_iter().chain(trail()) {
             manager.create_table(table).await?;
         }
         let by_account = Index::create().name("sessions_account").table("sessions").col("account").to_owned();
@@ -43,7 +43,7 @@ impl MigrationTrait for Baseline {
     }
 }
 
-fn tables() -> [TableCreateStatement; 7] {
+fn people_and_organizations() -> [TableCreateStatement; 4] {
     [
         Table::create()
             .table("accounts")
@@ -77,6 +77,11 @@ fn tables() -> [TableCreateStatement; 7] {
             .col(uuid("organization"))
             .primary_key(Index::create().col("subject").col("organization"))
             .to_owned(),
+    ]
+}
+
+fn trail() -> [TableCreateStatement; 3] {
+    [
         Table::create()
             .table("entries")
             .col(big_integer("seq").primary_key())

@@ -2,10 +2,13 @@
 
 use gatewarden_access::{Permit, Writes};
 use gatewarden_types::{Actor, Id, Kind, Record, Via};
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use crate::{OrgTx, StoreError, entity};
+use crate::{OrgTx, StoreError, entity::idempotency as i};
+
+/// How long an idempotency key is remembered: a day.
+pub const KEPT_SECONDS: i64 = 24 * 60 * 60;
 
 /// What is known of an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,15 +32,15 @@ impl OrgTx {
         word: &str,
         request: &[u8; 32],
     ) -> Result<Repeat<R>, StoreError> {
-        let row = entity::idempotency::Entity::find_by_id((who(permit), word.to_owned())).one(&self.read.tx).await?;
-        Ok(match row {
+        let row = i::Entity::find_by_id((who(permit), word.to_owned())).filter(i::Column::At.gte(self.remembered()));
+        Ok(match row.one(&self.read.tx).await? {
             None => Repeat::First,
             Some(row) if row.request == request => Repeat::Same(Id::from_uuid(row.record)),
             Some(_) => Repeat::Other,
         })
     }
 
-    /// Remembers what the request made.
+    /// Remembers what the request made, for [`KEPT_SECONDS`], and forgets what it need not know any more.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -48,15 +51,22 @@ impl OrgTx {
         request: &[u8; 32],
         record: Id<R>,
     ) -> Result<(), StoreError> {
-        let row = entity::idempotency::ActiveModel {
+        let old = i::Entity::delete_many().filter(i::Column::At.lt(self.remembered()));
+        old.exec(&self.read.tx).await?;
+        let row = i::ActiveModel {
             caller: Set(who(permit)),
             word: Set(word.to_owned()),
             request: Set(request.to_vec()),
             record: Set(record.uuid()),
             at: Set(self.read.now.micros()),
         };
-        entity::idempotency::Entity::insert(row).exec_without_returning(&self.read.tx).await?;
+        i::Entity::insert(row).exec_without_returning(&self.read.tx).await?;
         Ok(())
+    }
+
+    /// Since when keys are remembered, in microseconds.
+    fn remembered(&self) -> i64 {
+        self.read.now.plus_seconds(-KEPT_SECONDS).micros()
     }
 }
 

@@ -120,7 +120,7 @@ fn parameters(route: &Route, operation: &Operation) -> Vec<Value> {
     let mut all: Vec<Value> = path.chain(query).collect();
     if operation.idempotent {
         all.push(json!({ "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
-            "description": "Sent again with the same request, it answers what the first one made, with secret null." }));
+            "description": "Sent again within a day with the same request, it answers what the first one made, with secret null." }));
     }
     if operation.if_match {
         all.push(json!({ "name": "If-Match", "in": "header", "schema": { "type": "string" },

@@ -39,13 +39,27 @@ impl Trouble {
     }
 }
 
-fn words(status: u16) -> (&'static str, &'static str, &'static str) {
+/// What happened, why, and what to do.
+type Words = (&'static str, &'static str, &'static str);
+
+fn words(status: u16) -> Words {
     match status {
-        400 => (
-            "That request could not be read.",
-            "Something in it is missing or misspelt.",
-            "Go back, load the page again and try once more.",
+        400..500 => refusal(status),
+        503 => (
+            "Gatewarden cannot answer just now.",
+            "A part it depends on is not there. Nothing is lost.",
+            "Try again in a moment. Calls through the gateway go on.",
         ),
+        _ => (
+            "Something went wrong on our side.",
+            "It is not your doing, and it has been written to the log.",
+            "Try again. If it happens twice, tell your operator the request id below.",
+        ),
+    }
+}
+
+fn refusal(status: u16) -> Words {
+    match status {
         401 => {
             ("Please sign in.", "You are not signed in, or your session has ended.", "Sign in and you come back here.")
         }
@@ -74,15 +88,10 @@ fn words(status: u16) -> (&'static str, &'static str, &'static str) {
         429 => {
             ("Too many tries.", "This address has tried too often in a short time.", "Wait a minute, then try again.")
         }
-        503 => (
-            "Gatewarden cannot answer just now.",
-            "A part it depends on is not there. Nothing is lost.",
-            "Try again in a moment. Calls through the gateway go on.",
-        ),
         _ => (
-            "Something went wrong on our side.",
-            "It is not your doing, and it has been written to the log.",
-            "Try again. If it happens twice, tell your operator the request id below.",
+            "That request could not be read.",
+            "Something in it is missing or misspelt.",
+            "Go back, load the page again and try once more.",
         ),
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use actix_web::http::Method;
 use gatewarden_credentials::ApiKey;
 use gatewarden_types::{Feature, Key, Level, Levels};
@@ -58,6 +60,11 @@ gatewarden_testkit::on_both! {
         assert_eq!(first, second);
         let other = door.api_with(word, &key, Method::POST, "/keys", json!({"name": "Twice"})).await;
         assert_eq!(other.problem().0, 409);
+        world.time().pass(Duration::from_hours(25));
+        let later = door.api_with(word, &key, Method::POST, "/keys", json!({"name": "Once"})).await.json();
+        assert!(later["secret"].is_string() && later["id"] != first["id"], "a day later it is another request");
+        let rows = world.beneath(world.org()).await.query("SELECT word FROM idempotency").await;
+        assert_eq!(rows.len(), 1, "and what was remembered is forgotten");
         let empty = door.api_with(("idempotency-key", ""), &key, Method::POST, "/keys", json!({"name": "Twice"})).await;
         assert_eq!(empty.problem().0, 400);
     }
