@@ -108,6 +108,22 @@
     else if (button.matches("[data-set-theme]")) setTheme(button.dataset.setTheme);
   });
 
+  // A second click while the first is under way would only hide its answer.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.hasAttribute("hx-post") || form.method === "get") return;
+    if (form.dataset.sent !== undefined) return event.preventDefault();
+    form.dataset.sent = "";
+    form.setAttribute("aria-busy", "true");
+  });
+  // A page that the browser kept may be sent again.
+  addEventListener("pageshow", () => {
+    for (const form of $$("form[data-sent]")) {
+      delete form.dataset.sent;
+      form.removeAttribute("aria-busy");
+    }
+  });
+
   // Opening a menu puts the focus on its first act.
   document.addEventListener("toggle", (event) => {
     if (event.newState === "open" && event.target.matches(".menu")) $("a, button", event.target)?.focus({ preventScroll: true });
@@ -158,6 +174,7 @@
     event.target.closest("form")?.reset();
   });
 
+  if (window.htmx) for (const link of $$("[data-expands]")) link.setAttribute("aria-expanded", "false");
   showTheme(root.dataset.theme || "system");
   $$(".toast").forEach(watch);
   $("[aria-invalid=true]")?.focus();

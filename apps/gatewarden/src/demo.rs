@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use gatewarden_credentials::Secret;
 use gatewarden_demo::{
     organization::{MODEL, Models, OWNER, PASSWORD, prepare},
@@ -27,8 +27,13 @@ pub async fn demo(mut settings: Settings, ambient: (Clock, Entropy)) -> anyhow::
     let mut end = End::new()?;
     let listener = TcpListener::bind("127.0.0.1:0").await.context("no free port for the demo's models")?;
     let models = upstream::spawn(listener, upstream::Settings { secret: SECRET.to_owned(), pace: PACE })?;
+    // Its password stands in the source: it is for this machine alone, and for no data but its own.
+    if !(settings.listen.ip().is_loopback() && settings.gateway_listen.ip().is_loopback()) {
+        bail!("the demo's password is known to everyone: give it addresses of this machine, such as 127.0.0.1:8080");
+    }
     settings.data = settings.data.join("demo");
-    settings.mail = None;
+    (settings.public_url, settings.gateway_public_url) = (None, None);
+    (settings.root_key, settings.mail) = (None, None);
     settings.allow_private.0.push("127.0.0.1".parse()?);
     let ready = Ready::open(&mut settings, ambient).await?;
     let runs = Models { base_url: models.base_url().parse()?, secret: Secret::new(SECRET.to_owned()) };

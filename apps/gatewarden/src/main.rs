@@ -33,13 +33,17 @@ fn main() -> ExitCode {
         return ended(key::check(key));
     }
     let sources = flags.sources(std::env::vars_os());
-    let settings = match Settings::load(&sources) {
+    let mut settings = match Settings::load(&sources) {
         Ok(settings) => settings,
         Err(mistakes) => {
             eprintln!("gatewarden: {mistakes}");
             return ExitCode::from(TOLD_WRONG);
         }
     };
+    if matches!(command, Some(Command::Demo)) && !sources.has_flag("database.url") {
+        // The example comes into a database only where somebody asks for it here and now.
+        settings.postgres = None;
+    }
     let password = sources.variable(init::PASSWORD).map(|text| Secret::new(text.to_owned()));
     ended(run(command.unwrap_or(Command::Serve), settings, password))
 }

@@ -52,6 +52,7 @@ pub struct Facts {
     pub(crate) powers: PowerSet,
     pub(crate) limits: Option<KeyLimits>,
     pub(crate) standing: Standing,
+    pub(crate) read_in: u64,
 }
 
 /// Whose a thing is.
@@ -114,6 +115,7 @@ impl Facts {
             powers: member_powers(organization, role),
             limits: None,
             standing,
+            read_in: 0,
         }
     }
 
@@ -155,6 +157,7 @@ impl Facts {
             powers: organization_powers(owner_role),
             limits: None,
             standing: if suspended { Standing::OrganizationSuspended } else { Standing::Good },
+            read_in: 0,
         }
     }
 
@@ -198,7 +201,18 @@ impl Facts {
     }
 
     fn bare(caller: Caller, organization: Option<Id<Organization>>, grant: Grant, powers: PowerSet) -> Self {
-        Self { caller, organization, member: None, grant, powers, limits: None, standing: Standing::Good }
+        Self { caller, organization, member: None, grant, powers, limits: None, standing: Standing::Good, read_in: 0 }
+    }
+
+    /// These facts as they were read in one transaction. A permit that is decided on them is good there and nowhere else.
+    #[must_use]
+    pub fn read_in(self, transaction: u64) -> Self {
+        Self { read_in: transaction, ..self }
+    }
+
+    /// The transaction they were read in; 0 outside of any.
+    pub fn transaction(&self) -> u64 {
+        self.read_in
     }
 
     /// Who asks.

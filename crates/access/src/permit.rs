@@ -16,6 +16,7 @@ pub struct Permit<A: Action> {
     target: Target,
     grant: Grant,
     reach: Reach,
+    transaction: u64,
     action: PhantomData<fn() -> A>,
 }
 
@@ -23,7 +24,7 @@ impl<A: Action> Permit<A> {
     pub(crate) fn new(facts: &Facts, target: Target, reach: Reach) -> Self {
         let Facts { caller, organization, member, grant, .. } = facts;
         let (caller, organization, member, grant) = (caller.clone(), *organization, *member, *grant);
-        Self { caller, organization, member, target, grant, reach, action: PhantomData }
+        Self { caller, organization, member, target, grant, reach, transaction: facts.read_in, action: PhantomData }
     }
 
     /// Who was allowed.
@@ -57,6 +58,11 @@ impl<A: Action> Permit<A> {
     /// What allowed it.
     pub fn grant(&self) -> Grant {
         self.grant
+    }
+
+    /// The transaction in which it was decided, and is good; 0 outside of any.
+    pub fn transaction(&self) -> u64 {
+        self.transaction
     }
 
     /// How far it goes: everything, or what is the caller's own.

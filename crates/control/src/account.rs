@@ -1,16 +1,17 @@
 //! One's own account.
 
-use std::net::IpAddr;
-
 use gatewarden_access::{
     Caller,
-    actions::{ChangePassword, ListOrganizations, ReadAccount, UpdateAccount},
+    actions::{ChangePassword, ListOrganizations, ReadAccount, SignIn, UpdateAccount},
 };
 use gatewarden_credentials::{Password, PasswordHash, Secret};
 use gatewarden_store::AccountRow;
 use gatewarden_types::{Name, Via};
 
-use crate::{App, Error};
+use crate::{
+    App, Error,
+    sessions::{self, Browser, SignedIn},
+};
 
 /// The calling account.
 ///
@@ -49,38 +50,41 @@ pub struct NewPassword {
     pub current: Secret<String>,
     /// The password from now on.
     pub new: Password,
-    /// Where this comes from: a session that was stolen must not become a place to guess passwords.
-    pub network: IpAddr,
+    /// With what and from where: a session that was stolen must not become a place to guess passwords.
+    pub browser: Browser,
 }
 
-/// Changes the password of the calling account, ends every other session of it, and says how many.
+/// Changes the password of the calling account and ends every session of it, also the one that asks: its token may be in
+/// other hands. The browser that asks gets a new one. Says how many other sessions there were.
 ///
 /// # Errors
 /// When the caller is no account, the current password is another, or it was changed meanwhile; [`Error::TooMany`]
 /// before anything is compared.
-pub async fn change_password(app: &App, caller: &Caller, command: NewPassword) -> Result<u64, Error> {
-    let NewPassword { current, new, network } = command;
+pub async fn change_password(app: &App, caller: &Caller, command: NewPassword) -> Result<(SignedIn, u64), Error> {
+    let NewPassword { current, new, browser } = command;
     let control = app.store.read_control(caller).await?;
     let permit = control.permit_self::<ChangePassword>()?;
     let email = control.account(&permit).await?.ok_or(Error::Gone)?.person.email;
-    app.throttle().admit(network, &email, app.clock.now()).map_err(Error::TooMany)?;
+    app.throttle().admit(browser.network, &email, app.clock.now()).map_err(Error::TooMany)?;
     let stored = control.password(&permit).await?.ok_or(Error::Gone)?;
     // Comparing and hashing are slow, and nothing waits for them.
     drop(control);
     if !app.verify(Some(PasswordHash::from_stored(stored.clone())), current.expose().clone()).await? {
         return Err(Error::field("current", "This is not your password."));
     }
-    app.throttle().succeeded(network, &email, app.clock.now());
+    app.throttle().succeeded(browser.network, &email, app.clock.now());
     let hash = app.hash(new).await?;
     let mut control = app.store.change_control(caller).await?;
     let permit = control.permit_self::<ChangePassword>()?;
     if !control.change_password(&permit, &stored, hash.as_str()).await? {
         return Err(Error::Rule("Your password was changed in the meantime. Begin again with the new one."));
     }
-    let kept = if let Via::Session(session) = caller.via { Some(session) } else { None };
-    let ended = control.end_sessions_of_old_password(&permit, kept).await?;
+    let ended = control.end_sessions_of_old_password(&permit).await?;
+    let may_sign_in = control.permit_self::<SignIn>()?;
+    let signed_in = sessions::put(app, &mut control, &may_sign_in, &browser).await?;
     control.commit(permit).await?;
-    Ok(ended)
+    let own = u64::from(matches!(caller.via, Via::Session(_)));
+    Ok((signed_in, ended.saturating_sub(own)))
 }
 
 async fn carry(app: &App, caller: &Caller, name: &Name) -> Result<(), Error> {

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use gatewarden_access::{Caller, actions};
+use gatewarden_access::{Caller, Permit, actions};
 use gatewarden_credentials::{PasswordHash, Secret, Token};
-use gatewarden_store::SessionRow;
+use gatewarden_store::{ControlTx, SessionRow};
 use gatewarden_types::{Account, Actor, Id, Request, Session, Timestamp, Via};
 
-use crate::{App, Error};
+use crate::{App, Error, sign_in::not_recognized};
 
 /// How long a session lives without being used: 12 hours.
 pub const IDLE_SECONDS: i64 = 12 * 60 * 60;
@@ -134,35 +134,43 @@ pub async fn revoke_others(app: &App, caller: &Caller) -> Result<u64, Error> {
     Ok(revoked)
 }
 
-/// A password's hash as it is stored and as a new one would be.
-pub(crate) struct Renewed {
-    pub(crate) old: PasswordHash,
-    pub(crate) new: PasswordHash,
+/// The hash that a password was compared with, and the one to store in its place, which is the same where that is as
+/// good as a new one.
+pub(crate) struct Compared {
+    pub(crate) with: PasswordHash,
+    pub(crate) store: PasswordHash,
 }
 
-/// Begins a session for an account that has shown who it is.
+/// Begins a session for an account that has shown who it is. Where a password was compared, it has to be the account's
+/// still: comparing is slow, and whoever changes a password signs everybody out who knew the old one.
 pub(crate) async fn begin(
     app: &App,
     request: Id<Request>,
     account: Id<Account>,
     browser: &Browser,
-) -> Result<SignedIn, Error> {
-    begin_renewing(app, request, account, browser, None).await
-}
-
-/// Begins a session, and renews the account's hash with it.
-pub(crate) async fn begin_renewing(
-    app: &App,
-    request: Id<Request>,
-    account: Id<Account>,
-    browser: &Browser,
-    renewed: Option<Renewed>,
+    compared: Option<Compared>,
 ) -> Result<SignedIn, Error> {
     let caller = Caller { actor: Actor::Account(account), via: Via::Nothing, request };
-    let token = Token::generate(&app.entropy);
     let mut control = app.store.change_control(&caller).await?;
-    let now = control.now();
     let permit = control.permit_self::<actions::SignIn>()?;
+    if let Some(Compared { with, store }) = compared
+        && !control.renew_password(&permit, with.as_str(), store.as_str()).await?
+    {
+        return Err(not_recognized());
+    }
+    let signed_in = put(app, &mut control, &permit, browser).await?;
+    control.commit(permit).await?;
+    Ok(signed_in)
+}
+
+/// Puts a new session into a change that is under way.
+pub(crate) async fn put(
+    app: &App,
+    control: &mut ControlTx,
+    permit: &Permit<actions::SignIn>,
+    browser: &Browser,
+) -> Result<SignedIn, Error> {
+    let (token, now, account) = (Token::generate(&app.entropy), control.now(), permit.target_id());
     let session = SessionRow {
         id: app.id(),
         account,
@@ -172,12 +180,8 @@ pub(crate) async fn begin_renewing(
         device: shown(&browser.device),
         network: browser.network.to_canonical().to_string(),
     };
-    control.clear_ended_sessions(&permit, now.plus_seconds(-IDLE_SECONDS)).await?;
-    control.begin_session(&permit, &session, token.digest()).await?;
-    if let Some(Renewed { old, new }) = renewed {
-        control.renew_password(&permit, old.as_str(), new.as_str()).await?;
-    }
-    control.commit(permit).await?;
+    control.clear_ended_sessions(permit, now.plus_seconds(-IDLE_SECONDS)).await?;
+    control.begin_session(permit, &session, token.digest()).await?;
     Ok(SignedIn { account, session: session.id, token: token.text(), expires: session.expires })
 }
 

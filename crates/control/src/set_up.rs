@@ -106,7 +106,7 @@ pub async fn set_up(app: &App, request: Id<Request>, command: SetUp) -> Result<(
     *app.offer().digest() = None;
     let caller = Caller { actor: Actor::Account(account), via: Via::Nothing, request };
     let created = create(app, &caller, CreateOrganization { name: organization, slug, founder: owner }).await?;
-    let signed_in = sessions::begin(app, request, account, &browser).await?;
+    let signed_in = sessions::begin(app, request, account, &browser, None).await?;
     Ok((created, signed_in))
 }
 

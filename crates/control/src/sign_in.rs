@@ -10,7 +10,7 @@ use gatewarden_types::{Actor, Email, Id, Request, Via};
 
 use crate::{
     App, Error,
-    sessions::{self, Browser, Renewed, SignedIn},
+    sessions::{self, Browser, Compared, SignedIn},
 };
 
 /// Signs in.
@@ -41,22 +41,23 @@ pub async fn sign_in(app: &App, request: Id<Request>, command: SignIn) -> Result
     drop(control);
     let (account, hash) = row.map(|row| (row.id, PasswordHash::from_stored(row.password))).unzip();
     let fits = app.verify(hash.clone(), password.expose().clone()).await?;
-    match account.filter(|_| fits) {
-        Some(account) => {
+    match account.zip(hash).filter(|_| fits) {
+        Some((account, hash)) => {
             app.throttle().succeeded(browser.network, &email, app.clock.now());
-            let renewed = renew(app, hash, &password).await;
-            sessions::begin_renewing(app, request, account, &browser, renewed).await
+            let compared = Compared { store: renewed(app, &hash, &password).await, with: hash };
+            sessions::begin(app, request, account, &browser, Some(compared)).await
         }
         None => Err(not_recognized()),
     }
 }
 
-/// The password hashed anew, where it was hashed in a way that is no longer the one for new ones. Whoever is right is
-/// signed in all the same where that cannot be done now: it is tried again the next time.
-async fn renew(app: &App, stored: Option<PasswordHash>, typed: &Secret<String>) -> Option<Renewed> {
-    let old = stored.filter(PasswordHash::outdated)?;
-    let new = app.hash(typed.expose().parse().ok()?).await.ok()?;
-    Some(Renewed { old, new })
+/// The password hashed anew, where it was hashed in a way that is no longer the one for new ones; else the hash as it is.
+/// Whoever is right is signed in all the same where that cannot be done now: it is tried again the next time.
+async fn renewed(app: &App, stored: &PasswordHash, typed: &Secret<String>) -> PasswordHash {
+    match typed.expose().parse() {
+        Ok(password) if stored.outdated() => app.hash(password).await.unwrap_or_else(|_| stored.clone()),
+        _ => stored.clone(),
+    }
 }
 
 /// What is said of every try that fails, so that it tells nothing of the address.

@@ -84,7 +84,9 @@ impl OrgTx {
     /// # Errors
     /// [`StoreError::Unknown`] when the database's answer was lost and its trail could not be asked.
     pub async fn commit<A: Action>(mut self, permit: Permit<A>) -> Result<Committed, StoreError> {
-        if permit.organization() != Some(self.read.id) {
+        self.read.by(&permit)?;
+        let act = (A::INFO.name, permit.target().clone());
+        if self.act.as_ref().is_some_and(|written| *written != act) {
             return Err(StoreError::WrongPermit { permit: format!("{permit:?}"), target: self.read.id.to_string() });
         }
         let entry = self.entry(&permit);

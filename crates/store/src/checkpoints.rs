@@ -70,9 +70,9 @@ impl OrgRead {
     /// When the database cannot answer.
     pub async fn kept_checkpoints<A: gatewarden_access::Reads<gatewarden_access::Entries>>(
         self,
-        _permit: &gatewarden_access::Permit<A>,
+        permit: &gatewarden_access::Permit<A>,
     ) -> Result<Kept, StoreError> {
-        let mine = entity::checkpoints::Entity::find().all(&self.tx).await?;
+        let mine = entity::checkpoints::Entity::find().all(self.by(permit)?).await?;
         self.tx.rollback().await?;
         let control = self.store.0.backend.read_control().await?;
         let theirs = entity::kept_checkpoints::Entity::find()

@@ -9,9 +9,9 @@ mod sessions;
 
 use std::ops::Deref;
 
-use gatewarden_access::{Action, Caller, Facts, Permit, Subject, decide};
+use gatewarden_access::{Action, Caller, Facts, Permission, Permit, Subject, decide};
 use gatewarden_trail::Entry;
-use gatewarden_types::{Account, Id, Target, Timestamp};
+use gatewarden_types::{Account, Id, Target, Timestamp, Via};
 use sea_orm::DatabaseTransaction;
 
 use crate::{Committed, Store, StoreError, append, org_tx::action};
@@ -70,7 +70,8 @@ impl Store {
 
 impl ControlRead {
     fn new(store: &Store, tx: DatabaseTransaction, caller: &Caller) -> Self {
-        let (facts, now) = (Facts::instance(caller.clone()), store.0.clock.now());
+        let facts = Facts::instance(caller.clone()).read_in(store.next_transaction());
+        let now = store.0.clock.now();
         Self { store: store.clone(), tx, facts, now }
     }
 
@@ -79,12 +80,24 @@ impl ControlRead {
         self.now
     }
 
-    /// Asks to do `A` to something in the instance.
+    /// The way to the rows, for whoever was permitted something in this transaction.
+    fn by<A: Action>(&self, permit: &Permit<A>) -> Result<&DatabaseTransaction, StoreError> {
+        if permit.transaction() == self.facts.transaction() {
+            Ok(&self.tx)
+        } else {
+            Err(StoreError::WrongPermit { permit: format!("{permit:?}"), target: "the instance".to_owned() })
+        }
+    }
+
+    /// Asks to do `A` to something in the instance. What belongs to somebody else is not found.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when access says no.
     pub fn permit<A: Action>(&self, target: Id<A::Target>) -> Result<Permit<A>, StoreError> {
-        Ok(decide(&self.facts, Some(Subject::new(Target::of(target))))?)
+        let session = matches!(self.facts.caller().via, Via::Session(session) if session.uuid() == target.uuid());
+        let account = self.facts.asking_account().is_some_and(|account| account.uuid() == target.uuid());
+        let theirs = A::INFO.permission != Permission::AccountOwn || session || account;
+        Ok(decide(&self.facts, theirs.then(|| Subject::new(Target::of(target))))?)
     }
 
     /// Asks to do `A` to the caller's own account; who has none is refused.
@@ -103,6 +116,7 @@ impl ControlTx {
     /// # Errors
     /// [`StoreError::Unknown`] when the database's answer was lost and the trail could not be asked.
     pub async fn commit<A: Action>(self, permit: Permit<A>) -> Result<Committed, StoreError> {
+        self.by(&permit)?;
         let ControlRead { store, tx, now, .. } = self.read;
         let mut frontier = append::frontier(&tx).await?;
         let caller = permit.caller().clone();

@@ -1,6 +1,6 @@
 //! Providers' secrets, sealed: bodies that entries name by digest, stored beside them and erasable.
 
-use gatewarden_access::{Permit, Reads, Writes, actions::FollowTrail};
+use gatewarden_access::{Action, Permit, Reads, Writes, actions::FollowTrail};
 use gatewarden_types::{CredentialRef, Provider};
 use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
 
@@ -13,14 +13,14 @@ impl OrgTx {
     /// When the database cannot answer.
     pub async fn put_credential<A: Writes<Provider>>(
         &mut self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         name: CredentialRef,
         sealed: Vec<u8>,
     ) -> Result<(), StoreError> {
         use entity::credentials::{ActiveModel, Column, Entity};
         let row = ActiveModel { digest: Set(name.0.to_string()), sealed: Set(sealed) };
         let keep = OnConflict::column(Column::Digest).do_nothing().to_owned();
-        Entity::insert(row).on_conflict(keep).exec_without_returning(&self.read.tx).await?;
+        Entity::insert(row).on_conflict(keep).exec_without_returning(self.read.by(permit)?).await?;
         Ok(())
     }
 
@@ -30,10 +30,10 @@ impl OrgTx {
     /// When the database cannot answer.
     pub async fn erase_credential<A: Writes<Provider>>(
         &mut self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         name: CredentialRef,
     ) -> Result<(), StoreError> {
-        entity::credentials::Entity::delete_by_id(name.0.to_string()).exec(&self.read.tx).await?;
+        entity::credentials::Entity::delete_by_id(name.0.to_string()).exec(self.read.by(permit)?).await?;
         Ok(())
     }
 
@@ -43,10 +43,10 @@ impl OrgTx {
     /// When the database cannot answer.
     pub async fn credential(
         &self,
-        _permit: &Permit<gatewarden_access::actions::TestProvider>,
+        permit: &Permit<gatewarden_access::actions::TestProvider>,
         name: CredentialRef,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read.sealed(name).await
+        self.read.sealed(permit, name).await
     }
 }
 
@@ -55,15 +55,15 @@ impl OrgRead {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn body(&self, _permit: &Permit<FollowTrail>, name: CredentialRef) -> Result<Option<Vec<u8>>, StoreError>
+    pub async fn body(&self, permit: &Permit<FollowTrail>, name: CredentialRef) -> Result<Option<Vec<u8>>, StoreError>
     where
         FollowTrail: Reads<gatewarden_access::Entries>,
     {
-        self.sealed(name).await
+        self.sealed(permit, name).await
     }
 
-    async fn sealed(&self, name: CredentialRef) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = entity::credentials::Entity::find_by_id(name.0.to_string()).one(&self.tx).await?;
+    async fn sealed<A: Action>(&self, permit: &Permit<A>, name: CredentialRef) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = entity::credentials::Entity::find_by_id(name.0.to_string()).one(self.by(permit)?).await?;
         Ok(row.map(|row| row.sealed))
     }
 }

@@ -33,7 +33,7 @@ impl OrgTx {
         request: &[u8; 32],
     ) -> Result<Repeat<R>, StoreError> {
         let row = i::Entity::find_by_id((who(permit), word.to_owned())).filter(i::Column::At.gte(self.remembered()));
-        Ok(match row.one(&self.read.tx).await? {
+        Ok(match row.one(self.read.by(permit)?).await? {
             None => Repeat::First,
             Some(row) if row.request == request => Repeat::Same(Id::from_uuid(row.record)),
             Some(_) => Repeat::Other,
@@ -52,7 +52,7 @@ impl OrgTx {
         record: Id<R>,
     ) -> Result<(), StoreError> {
         let old = i::Entity::delete_many().filter(i::Column::At.lt(self.remembered()));
-        old.exec(&self.read.tx).await?;
+        old.exec(self.read.by(permit)?).await?;
         let row = i::ActiveModel {
             caller: Set(who(permit)),
             word: Set(word.to_owned()),
@@ -60,7 +60,7 @@ impl OrgTx {
             record: Set(record.uuid()),
             at: Set(self.read.now.micros()),
         };
-        i::Entity::insert(row).exec_without_returning(&self.read.tx).await?;
+        i::Entity::insert(row).exec_without_returning(self.read.by(permit)?).await?;
         Ok(())
     }
 

@@ -28,18 +28,18 @@ impl OrgRead {
     ///
     /// # Errors
     /// When the database cannot answer or a row cannot be read.
-    pub async fn open_invites(&self, _permit: &Permit<ListInvites>) -> Result<Vec<Versioned<Invite>>, StoreError> {
+    pub async fn open_invites(&self, permit: &Permit<ListInvites>) -> Result<Vec<Versioned<Invite>>, StoreError> {
         let open = i::Entity::find().filter(i::Column::State.eq("pending")).order_by_desc(i::Column::Id);
-        open.all(&self.tx).await?.into_iter().map(Invite::read).collect()
+        open.all(self.by(permit)?).await?.into_iter().map(Invite::read).collect()
     }
 
     /// How many invites can still be accepted.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn waiting_invites(&self, _permit: &Permit<ListInvites>) -> Result<u64, StoreError> {
+    pub async fn waiting_invites(&self, permit: &Permit<ListInvites>) -> Result<u64, StoreError> {
         let open = i::Entity::find().filter(i::Column::State.eq("pending"));
-        Ok(open.filter(i::Column::Expires.gt(self.now.micros())).count(&self.tx).await?)
+        Ok(open.filter(i::Column::Expires.gt(self.now.micros())).count(self.by(permit)?).await?)
     }
 
     /// What has this address here, if anything has: a member before an invite.
@@ -48,19 +48,20 @@ impl OrgRead {
     /// When the database cannot answer.
     pub async fn address_of<A: Reads<Member> + Reads<Invite>>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         email: &Email,
     ) -> Result<Option<AddressOf>, StoreError> {
-        let person = p::Entity::find().filter(p::Column::EmailKey.eq(fold(email.as_str()))).one(&self.tx).await?;
+        let person =
+            p::Entity::find().filter(p::Column::EmailKey.eq(fold(email.as_str()))).one(self.by(permit)?).await?;
         if let Some(person) = person {
             return Ok(Some(AddressOf::Member(Id::from_uuid(person.member))));
         }
-        let sent = a::Entity::find().filter(a::Column::Email.eq(email.as_str())).all(&self.tx).await?;
+        let sent = a::Entity::find().filter(a::Column::Email.eq(email.as_str())).all(self.by(permit)?).await?;
         let open = i::Entity::find()
             .filter(i::Column::Id.is_in(sent.into_iter().map(|sent| sent.invite)))
             .filter(i::Column::State.eq("pending"))
             .filter(i::Column::Expires.gt(self.now.micros()));
-        Ok(open.one(&self.tx).await?.map(|invite| AddressOf::Invite(Id::from_uuid(invite.id))))
+        Ok(open.one(self.by(permit)?).await?.map(|invite| AddressOf::Invite(Id::from_uuid(invite.id))))
     }
 
     /// Asks to accept an invite with the token of its link, within what its sender may give now. One that was used,
@@ -95,11 +96,12 @@ impl OrgRead {
             Some(sender) => find::<Role>(&self.tx, sender.record.role).await?,
             None => None,
         };
-        Ok(match (&self.organization, sender, role) {
+        let facts = match (&self.organization, sender, role) {
             (Some(here), Some(sender), Some(role)) => {
                 Facts::invited(caller, invite, &here.record, &sender.record, &role.record)
             }
             _ => Facts::stranger(caller, self.id),
-        })
+        };
+        Ok(facts.read_in(self.facts.transaction()))
     }
 }

@@ -114,11 +114,12 @@ impl OrgRead {
         from: Option<&PageFrom>,
         limit: u64,
     ) -> Result<MemberPage, StoreError> {
-        let matching = condition(permit, filter, self.tx.get_database_backend());
+        let matching = condition(permit, filter, self.by(permit)?.get_database_backend());
         let total = self.count(&matching, filter.search.is_some()).await?;
         let backwards = from.is_some_and(|from| from.before);
         let select = page_query(&matching, order, from, limit + 1);
-        let mut rows: Vec<MemberRow> = self.tx.query_all(&select).await?.iter().map(read).collect::<Result<_, _>>()?;
+        let mut rows: Vec<MemberRow> =
+            self.by(permit)?.query_all(&select).await?.iter().map(read).collect::<Result<_, _>>()?;
         let beyond = rows.len() as u64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         if backwards {
@@ -134,7 +135,7 @@ impl OrgRead {
     /// When the database cannot answer.
     pub async fn keys_of<A: Reads<Member>>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         members: impl IntoIterator<Item = Id<Member>>,
     ) -> Result<BTreeMap<Id<Member>, u64>, StoreError> {
         use entity::keys::{Column, Entity};
@@ -146,7 +147,7 @@ impl OrgRead {
             .filter(Column::State.eq("active"))
             .group_by(Column::Owner)
             .into_tuple()
-            .all(&self.tx)
+            .all(self.by(permit)?)
             .await?;
         Ok(rows.into_iter().map(|(id, n)| (Id::from_uuid(id), u64::try_from(n).unwrap_or_default())).collect())
     }
@@ -162,7 +163,7 @@ impl OrgRead {
     ) -> Result<Vec<Versioned<Member>>, StoreError> {
         let these = m::Column::Account.is_in(accounts.iter().copied());
         let select = m::Entity::find().filter(these).filter(Self::reach::<A, Member>(permit));
-        select.all(&self.tx).await?.into_iter().map(Member::read).collect()
+        select.all(self.by(permit)?).await?.into_iter().map(Member::read).collect()
     }
 
     async fn count(&self, matching: &Condition, by_person: bool) -> Result<u64, StoreError> {
@@ -242,10 +243,10 @@ impl OrgRead {
     /// When the database cannot answer or the row cannot be read.
     pub async fn builtin_role<A: Action>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         builtin: Builtin,
     ) -> Result<Option<Id<Role>>, StoreError> {
-        let roles: Vec<Versioned<Role>> = find_all(&self.tx).await?;
+        let roles: Vec<Versioned<Role>> = find_all(self.by(permit)?).await?;
         Ok(roles.into_iter().find(|role| role.record.builtin == Some(builtin)).map(|role| role.record.id))
     }
 
@@ -253,9 +254,9 @@ impl OrgRead {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn active_holders<A: Action>(&self, _permit: &Permit<A>, role: Id<Role>) -> Result<u64, StoreError> {
+    pub async fn active_holders<A: Action>(&self, permit: &Permit<A>, role: Id<Role>) -> Result<u64, StoreError> {
         let holders = m::Entity::find().filter(m::Column::Role.eq(role.uuid())).filter(m::Column::State.eq("active"));
-        Ok(holders.count(&self.tx).await?)
+        Ok(holders.count(self.by(permit)?).await?)
     }
 }
 

@@ -47,6 +47,7 @@ impl OrgRead {
             Some(organization) => crate::facts::load(&tx, caller, &organization.record, now).await?,
             None => Facts::founding(caller.clone(), id),
         };
+        let facts = facts.read_in(store.next_transaction());
         Ok(Self { store: store.clone(), tx, id, organization, facts, now })
     }
 
@@ -99,6 +100,16 @@ impl OrgRead {
         Ok((permit, row))
     }
 
+    /// The way to the rows, for whoever was permitted something here: in this transaction, and so in this organization
+    /// and by what is true now.
+    pub(crate) fn by<A: Action>(&self, permit: &Permit<A>) -> Result<&DatabaseTransaction, StoreError> {
+        if permit.transaction() == self.facts.transaction() {
+            Ok(&self.tx)
+        } else {
+            Err(StoreError::WrongPermit { permit: format!("{permit:?}"), target: self.id.to_string() })
+        }
+    }
+
     /// Every record of a kind that the permit reaches, in the order they were made.
     ///
     /// # Errors
@@ -122,7 +133,7 @@ impl OrgRead {
         if let Some(after) = after {
             select = select.filter(R::after(after.uuid()));
         }
-        select.all(&self.tx).await?.into_iter().map(R::read).collect()
+        select.all(self.by(permit)?).await?.into_iter().map(R::read).collect()
     }
 
     /// The records of a kind among these ids that the permit reaches.
@@ -136,7 +147,7 @@ impl OrgRead {
     ) -> Result<Vec<Versioned<R>>, StoreError> {
         let these = R::id_column().is_in(ids.iter().copied());
         let select = R::Entity::find().filter(these).filter(Self::reach::<A, R>(permit));
-        select.all(&self.tx).await?.into_iter().map(R::read).collect()
+        select.all(self.by(permit)?).await?.into_iter().map(R::read).collect()
     }
 
     /// The record with this id, where the permit reaches it.
@@ -149,7 +160,7 @@ impl OrgRead {
         id: Id<R>,
     ) -> Result<Option<Versioned<R>>, StoreError> {
         let select = R::Entity::find().filter(R::id_is(id.uuid())).filter(Self::reach::<A, R>(permit));
-        select.one(&self.tx).await?.map(R::read).transpose()
+        select.one(self.by(permit)?).await?.map(R::read).transpose()
     }
 
     /// How far a permit goes, as a condition on the rows of `R`.

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use gatewarden_access::{Action, Caller, Permit, Refused, Writes};
 use gatewarden_trail::{Change, Frontier};
-use gatewarden_types::{Id, Kind, Organization, Seq};
+use gatewarden_types::{Id, Kind, Organization, Seq, Target};
 use sea_orm::{
     ActiveModelTrait, EntityTrait, IntoActiveModel, Iterable, PrimaryKeyToColumn, QueryFilter, sea_query::OnConflict,
 };
@@ -20,6 +20,8 @@ pub struct OrgTx {
     pub(crate) read: OrgRead,
     pub(crate) frontier: Frontier,
     pub(crate) changes: Vec<Change>,
+    /// What all of it is: one entry says one act on one thing.
+    pub(crate) act: Option<(&'static str, Target)>,
 }
 
 impl Deref for OrgTx {
@@ -39,7 +41,7 @@ impl Store {
         let tx = self.0.backend.change(organization).await?;
         let frontier = append::frontier(&tx).await?;
         let read = OrgRead::load(self, tx, caller, organization).await?;
-        Ok(OrgTx { read, frontier, changes: Vec::new() })
+        Ok(OrgTx { read, frontier, changes: Vec::new(), act: None })
     }
 }
 
@@ -53,8 +55,8 @@ impl OrgTx {
     /// beside it records are added, or changed too where the action says so ([`Writes::ALTERS`]).
     ///
     /// # Errors
-    /// [`StoreError::WrongPermit`] when the permit is for another record or another organization;
-    /// [`StoreError::Database`] when a record is there that the permit may not change.
+    /// [`StoreError::WrongPermit`] when the permit is for another record or transaction, or something was written here by
+    /// another; [`StoreError::Database`] when a record is there that the permit may not change.
     pub async fn put<A: Writes<R>, R: Table>(&mut self, permit: &Permit<A>, record: &R) -> Result<(), StoreError> {
         let alters = self.check::<A, R>(permit, record.id())?;
         let row = record.row(self.seq())?.into_active_model().reset_all();
@@ -62,7 +64,7 @@ impl OrgTx {
         if alters {
             insert = insert.on_conflict(replace::<R>());
         }
-        insert.exec_without_returning(&self.read.tx).await?;
+        insert.exec_without_returning(self.read.by(permit)?).await?;
         self.changes.push(Change::put(record)?);
         Ok(())
     }
@@ -70,24 +72,25 @@ impl OrgTx {
     /// Removes a record and says so in the entry.
     ///
     /// # Errors
-    /// [`StoreError::WrongPermit`] when the permit is for another record or another organization, and its action does
-    /// not change others.
+    /// As [`OrgTx::put`]; also when the permit is for another record and its action does not change others.
     pub async fn remove<A: Writes<R>, R: Table>(&mut self, permit: &Permit<A>, id: Id<R>) -> Result<(), StoreError> {
         if !self.check::<A, R>(permit, id)? {
             return Err(wrong(permit, id));
         }
-        R::Entity::delete_many().filter(R::id_is(id.uuid())).exec(&self.read.tx).await?;
+        R::Entity::delete_many().filter(R::id_is(id.uuid())).exec(self.read.by(permit)?).await?;
         self.changes.push(Change::removed(id));
         Ok(())
     }
 
     /// A permit for one record writes that record; beside it only records of other kinds, as its action may. Answers
     /// whether one that is there may be changed.
-    fn check<A: Writes<R>, R: Table>(&self, permit: &Permit<A>, id: Id<R>) -> Result<bool, StoreError> {
-        let here = permit.organization() == Some(self.read.id);
+    fn check<A: Writes<R>, R: Table>(&mut self, permit: &Permit<A>, id: Id<R>) -> Result<bool, StoreError> {
+        self.read.by(permit)?;
+        let act = (A::INFO.name, permit.target().clone());
+        let same_act = *self.act.get_or_insert_with(|| act.clone()) == act;
         let same_kind = <A::Target as Kind>::PREFIX == R::PREFIX;
         let target = same_kind && permit.target().id == id.uuid();
-        if here && (target || !same_kind) { Ok(target || A::ALTERS) } else { Err(wrong(permit, id)) }
+        if same_act && (target || !same_kind) { Ok(target || A::ALTERS) } else { Err(wrong(permit, id)) }
     }
 
     /// Leaves without a change because access said no, and notes the attempt where the action's class asks for it.

@@ -64,7 +64,7 @@ impl OrgTx {
     /// When the database cannot answer.
     pub async fn put_person<A: Writes<Member>>(
         &mut self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         member: Id<Member>,
         person: &Person,
     ) -> Result<(), StoreError> {
@@ -78,7 +78,7 @@ impl OrgTx {
         };
         let columns = [Column::Name, Column::Email, Column::NameKey, Column::EmailKey];
         let replace = OnConflict::column(Column::Member).update_columns(columns).to_owned();
-        Entity::insert(row).on_conflict(replace).exec_without_returning(&self.read.tx).await?;
+        Entity::insert(row).on_conflict(replace).exec_without_returning(self.read.by(permit)?).await?;
         Ok(())
     }
 
@@ -88,10 +88,10 @@ impl OrgTx {
     /// When the database cannot answer.
     pub async fn forget_person<A: Writes<Member>>(
         &mut self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         member: Id<Member>,
     ) -> Result<(), StoreError> {
-        entity::people::Entity::delete_by_id(member.uuid()).exec(&self.read.tx).await?;
+        entity::people::Entity::delete_by_id(member.uuid()).exec(self.read.by(permit)?).await?;
         Ok(())
     }
 
@@ -101,12 +101,12 @@ impl OrgTx {
     /// When the database cannot answer.
     pub async fn put_invite_address<A: Writes<Invite>>(
         &mut self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         invite: Id<Invite>,
         email: &Email,
     ) -> Result<(), StoreError> {
         let row = entity::invite_addresses::ActiveModel { invite: Set(invite.uuid()), email: Set(email.to_string()) };
-        entity::invite_addresses::Entity::insert(row).exec_without_returning(&self.read.tx).await?;
+        entity::invite_addresses::Entity::insert(row).exec_without_returning(self.read.by(permit)?).await?;
         Ok(())
     }
 
@@ -116,11 +116,11 @@ impl OrgTx {
     /// When the database cannot answer.
     pub async fn forget_invite_addresses<A: Writes<Invite>>(
         &mut self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         invites: impl IntoIterator<Item = Id<Invite>>,
     ) -> Result<(), StoreError> {
         let these = entity::invite_addresses::Column::Invite.is_in(uuids(invites));
-        entity::invite_addresses::Entity::delete_many().filter(these).exec(&self.read.tx).await?;
+        entity::invite_addresses::Entity::delete_many().filter(these).exec(self.read.by(permit)?).await?;
         Ok(())
     }
 }
@@ -132,12 +132,12 @@ impl OrgRead {
     /// When the database cannot answer or a row cannot be read.
     pub async fn people<A: Reads<Member>>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         members: impl IntoIterator<Item = Id<Member>>,
     ) -> Result<BTreeMap<Id<Member>, Person>, StoreError> {
         let rows = entity::people::Entity::find()
             .filter(entity::people::Column::Member.is_in(uuids(members)))
-            .all(&self.tx)
+            .all(self.by(permit)?)
             .await?;
         rows.into_iter().map(|row| Ok((Id::from_uuid(row.member), Person::read(&row.name, &row.email)?))).collect()
     }
@@ -148,12 +148,12 @@ impl OrgRead {
     /// When the database cannot answer or a row cannot be read.
     pub async fn invite_addresses<A: Reads<Invite>>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         invites: impl IntoIterator<Item = Id<Invite>>,
     ) -> Result<BTreeMap<Id<Invite>, Email>, StoreError> {
         let rows = entity::invite_addresses::Entity::find()
             .filter(entity::invite_addresses::Column::Invite.is_in(uuids(invites)))
-            .all(&self.tx)
+            .all(self.by(permit)?)
             .await?;
         let read = |row: entity::invite_addresses::Model| {
             Ok((Id::from_uuid(row.invite), row.email.parse().map_err(|bad| corrupt("invite address")(&bad))?))

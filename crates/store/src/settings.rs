@@ -1,5 +1,6 @@
 //! Opening the store.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{path::PathBuf, sync::Arc};
 
 use gatewarden_trail::{BadCheckpoint, Signer};
@@ -94,6 +95,7 @@ pub(crate) struct Inner {
     pub(crate) signers: Signers,
     pub(crate) origin: String,
     moved: broadcast::Sender<Moved>,
+    transactions: AtomicU64,
 }
 
 /// An organization's trail has grown up to `seq`, or may have: a commit's answer can be lost.
@@ -123,7 +125,21 @@ impl Store {
             }
         };
         let (moved, _) = broadcast::channel(1024);
-        Ok(Self(Arc::new(Inner { backend, statements, clock, entropy, signers, origin, moved })))
+        Ok(Self(Arc::new(Inner {
+            backend,
+            statements,
+            clock,
+            entropy,
+            signers,
+            origin,
+            moved,
+            transactions: AtomicU64::new(1),
+        })))
+    }
+
+    /// The number of a transaction that begins; none has it twice, and none is 0.
+    pub(crate) fn next_transaction(&self) -> u64 {
+        self.0.transactions.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Hears of every commit from now on. One who lags behind is told so and asks the trails themselves.

@@ -48,7 +48,7 @@ impl OrgRead {
     /// When the database cannot answer or an entry cannot be read.
     pub async fn entries<A: Reads<Entries>>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         filter: &EntryFilter,
         limit: u64,
     ) -> Result<Vec<Entry>, StoreError> {
@@ -64,7 +64,8 @@ impl OrgRead {
                 let by = Column::Actor.is_in(about.iter().copied());
                 concerning(about).add(by)
             }));
-        let rows = Entity::find().filter(condition).order_by_desc(Column::Seq).limit(limit).all(&self.tx).await?;
+        let rows =
+            Entity::find().filter(condition).order_by_desc(Column::Seq).limit(limit).all(self.by(permit)?).await?;
         rows.into_iter().map(|row| Ok(Entry::from_bytes(&row.bytes)?)).collect()
     }
 
@@ -74,11 +75,11 @@ impl OrgRead {
     /// When the database cannot answer or the entry cannot be read.
     pub async fn entry<A: Reads<Entries>>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         at: Seq,
     ) -> Result<Option<TrailEntry>, StoreError> {
-        let row = entity::entries::Entity::find_by_id(column(at)).one(&self.tx).await?;
-        let leaf = entity::leaves::Entity::find_by_id(column(at)).one(&self.tx).await?;
+        let row = entity::entries::Entity::find_by_id(column(at)).one(self.by(permit)?).await?;
+        let leaf = entity::leaves::Entity::find_by_id(column(at)).one(self.by(permit)?).await?;
         let Some(row) = row else { return Ok(None) };
         let leaf = leaf.map(|leaf| digest("leaf", &leaf.hash)).transpose()?.map(Digest);
         Ok(Some(TrailEntry { entry: Entry::from_bytes(&row.bytes)?, leaf }))
@@ -91,13 +92,14 @@ impl OrgRead {
     /// When the database cannot answer.
     pub async fn since<A: Reads<R>, R: Table>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         rows: &[Versioned<R>],
     ) -> Result<BTreeMap<Seq, Timestamp>, StoreError> {
         use entity::entries::{Column, Entity};
         let versions = rows.iter().map(|row| column(row.version));
         let entries = Entity::find().select_only().columns([Column::Seq, Column::At]);
-        let found: Vec<(i64, i64)> = entries.filter(Column::Seq.is_in(versions)).into_tuple().all(&self.tx).await?;
+        let found: Vec<(i64, i64)> =
+            entries.filter(Column::Seq.is_in(versions)).into_tuple().all(self.by(permit)?).await?;
         Ok(found.into_iter().map(|(version, at)| (seq(version), Timestamp::from_micros(at))).collect())
     }
 
@@ -116,7 +118,7 @@ impl OrgRead {
             .filter(Column::Record.eq(record))
             .filter(Column::Seq.lt(column(at)))
             .order_by_desc(Column::Seq)
-            .one(&self.tx)
+            .one(self.by(permit)?)
             .await?;
         match before {
             None => Ok(None),
@@ -130,7 +132,7 @@ impl OrgRead {
     /// When the database cannot answer or a hash has no 32 bytes.
     pub async fn stored<A: Reads<Entries>>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         after: Seq,
         limit: u64,
     ) -> Result<Vec<Stored>, StoreError> {
@@ -139,13 +141,13 @@ impl OrgRead {
             .filter(entries::Column::Seq.gt(column(after)))
             .order_by_asc(entries::Column::Seq)
             .limit(limit)
-            .all(&self.tx)
+            .all(self.by(permit)?)
             .await?;
         let last = rows.last().map_or(0, |row| row.seq);
         let hashes = leaves::Entity::find()
             .filter(leaves::Column::Seq.gt(column(after)))
             .filter(leaves::Column::Seq.lte(last))
-            .all(&self.tx)
+            .all(self.by(permit)?)
             .await?;
         let hashes: std::collections::HashMap<i64, Vec<u8>> =
             hashes.into_iter().map(|leaf| (leaf.seq, leaf.hash)).collect();
@@ -160,8 +162,8 @@ impl OrgRead {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn size<A: Reads<Entries>>(&self, _permit: &Permit<A>) -> Result<Seq, StoreError> {
-        Ok(crate::append::frontier(&self.tx).await?.size())
+    pub async fn size<A: Reads<Entries>>(&self, permit: &Permit<A>) -> Result<Seq, StoreError> {
+        Ok(crate::append::frontier(self.by(permit)?).await?.size())
     }
 }
 

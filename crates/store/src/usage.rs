@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Deref};
 
-use gatewarden_access::{Permit, Reads, Usage};
+use gatewarden_access::{Action, Permit, Reads, Usage};
 use gatewarden_types::{Id, Key, Member, Model, Provider, Reach, Record, Request, Seq, Timestamp};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -132,7 +132,7 @@ impl OrgRead {
         if members.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let tx = self.observed().await?;
+        let tx = self.observed(permit).await?;
         // One member after the other, by the index on member and time. PostgreSQL plans a statement that it has seen a
         // few times without looking at its values; with all members in one list it then reads every call of the time.
         let theirs = reached(permit, filter)
@@ -172,7 +172,7 @@ impl OrgRead {
         filter: UsageFilter,
         share: (u64, u64),
     ) -> Result<Option<u64>, StoreError> {
-        let tx = self.observed().await?;
+        let tx = self.observed(permit).await?;
         let answered = || reached(permit, filter).filter(Column::Refused.is_null());
         let calls: Option<i64> =
             answered().select_only().expr(Func::count(Expr::col(Column::Id))).into_tuple().one(&*tx).await?;
@@ -204,7 +204,7 @@ impl OrgRead {
         before: Option<Id<Request>>,
         limit: u64,
     ) -> Result<Vec<UsageRecord>, StoreError> {
-        let tx = self.observed().await?;
+        let tx = self.observed(permit).await?;
         let older = before.map(|before| Column::Id.lt(before.uuid()));
         let select = reached(permit, filter).filter(Condition::all().add_option(older));
         let rows = select.order_by_desc(Column::Id).limit(limit).all(&*tx).await?;
@@ -217,20 +217,21 @@ impl OrgRead {
     /// When the database cannot answer.
     pub async fn last_seen<A: Reads<R>, R: Record>(
         &self,
-        _permit: &Permit<A>,
+        permit: &Permit<A>,
         subjects: impl IntoIterator<Item = Id<R>>,
     ) -> Result<BTreeMap<Id<R>, Timestamp>, StoreError> {
         use entity::presence::{Column, Entity};
-        let tx = self.observed().await?;
+        let tx = self.observed(permit).await?;
         let rows = Entity::find().filter(Column::Subject.is_in(uuids(subjects))).all(&*tx).await?;
         Ok(rows.into_iter().map(|row| (Id::from_uuid(row.subject), Timestamp::from_micros(row.at))).collect())
     }
 
     /// Where what is observed is read. A connection beside this one's is taken only from a pool of its own, because those
     /// who hold one and wait for another of the same pool would wait for each other.
-    async fn observed(&self) -> Result<Observed<'_>, StoreError> {
+    async fn observed<A: Action>(&self, permit: &Permit<A>) -> Result<Observed<'_>, StoreError> {
+        let here = self.by(permit)?;
         let apart = self.store.0.backend.observed(self.id).await?;
-        Ok(apart.map_or(Observed::Here(&self.tx), Observed::Apart))
+        Ok(apart.map_or(Observed::Here(here), Observed::Apart))
     }
 
     async fn sums<A: Reads<Usage>, K: sea_orm::TryGetable + Send>(
@@ -239,7 +240,7 @@ impl OrgRead {
         filter: UsageFilter,
         by: Expr,
     ) -> Result<Vec<(K, UsageSlice)>, StoreError> {
-        let tx = self.observed().await?;
+        let tx = self.observed(permit).await?;
         let total = |column: Column| Func::sum(Expr::col(column)).cast_as("BIGINT");
         let rows: Vec<SumRow<K>> = reached(permit, filter)
             .select_only()

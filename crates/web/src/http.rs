@@ -7,6 +7,7 @@ mod forwarded;
 mod here;
 mod layers;
 mod notice;
+mod seen;
 mod sender;
 pub(crate) mod session;
 mod visitor;
@@ -17,6 +18,7 @@ pub(crate) use arrival::{LARGEST_BODY, arrived};
 pub use fault::Fault;
 pub use here::{Here, may};
 pub(crate) use layers::{forms_from_elsewhere, frame};
+pub use seen::{Seen, VersionForm};
 pub use sender::KeyHolder;
 pub use visitor::{SESSION_COOKIE, Stranger, Visitor};
 

@@ -33,6 +33,11 @@ impl Sources {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// Whether a flag gives this setting.
+    pub fn has_flag(&self, name: &str) -> bool {
+        self.flags.iter().any(|(given, _)| *given == name)
+    }
+
     pub(super) fn merge(&self) -> Reader {
         let mut reader = Reader::new(self.defaults());
         self.add_file(&mut reader);

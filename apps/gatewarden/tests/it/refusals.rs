@@ -57,3 +57,14 @@ fn the_doctor_says_when_others_can_look_into_the_folder() {
         assert_eq!(told.contains("doubtful  data folder") && told.contains("chmod 700"), doubted, "{told}");
     }
 }
+
+#[test]
+fn the_demo_whose_password_is_known_answers_this_machine_alone() {
+    let folder = Folder::new();
+    let mut demo = folder.program(&["demo", "--listen", "0.0.0.0:0"]);
+    demo.env("GATEWARDEN__PUBLIC_URL", "https://example.com").env("GATEWARDEN__TRUSTED_PROXIES", "10.0.0.1");
+    let output = demo.output().expect("runs");
+    let told = text(&output.stderr);
+    assert!(output.status.code() == Some(1) && told.contains("password is known to everyone"), "{told}");
+    assert!(!folder.data().join("demo").exists());
+}

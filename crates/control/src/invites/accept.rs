@@ -66,7 +66,7 @@ pub async fn accept_new(app: &App, request: Id<Request>, command: AcceptNew) -> 
     let account = open_account(app, request, &person, hash.as_str()).await?;
     let caller = Caller { actor: Actor::Account(account), via: Via::Nothing, request };
     let accepted = join(app, &caller, AccountRow { id: account, person }, &token).await?;
-    let signed_in = sessions::begin(app, request, account, &browser).await?;
+    let signed_in = sessions::begin(app, request, account, &browser, None).await?;
     Ok((accepted, signed_in))
 }
 

@@ -41,7 +41,12 @@ async fn set<A: Action<Target = Member> + Writes<Member>>(
     state: MemberState,
 ) -> Result<Changed<Member>, Error> {
     let mut tx = app.store.change(caller, organization).await?;
-    let (permit, row) = or_refuse!(tx, tx.permit_on::<A>(member, |_| Giving::Nothing).await);
+    // Who is let act again is given all that their role holds.
+    let giving = |member: &Member| match state {
+        MemberState::Active => Giving::Role(member.role),
+        MemberState::Suspended => Giving::Nothing,
+    };
+    let (permit, row) = or_refuse!(tx, tx.permit_on::<A>(member, giving).await);
     check_seen(seen, row.version)?;
     if row.record.state == state {
         return Ok(Changed { value: row.record, version: row.version });

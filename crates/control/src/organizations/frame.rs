@@ -50,11 +50,11 @@ async fn organization_at_hand(read: &OrgRead, id: Id<Organization>) -> Result<Op
 }
 
 async fn person(app: &App, caller: &Caller) -> Result<Person, Error> {
-    let Actor::Account(account) = caller.actor else {
+    if !matches!(caller.actor, Actor::Account(_)) {
         return Err(Error::Rule("Only a person has pages."));
-    };
+    }
     let control = app.store.read_control(caller).await?;
-    let permit = control.permit::<actions::ListSessions>(account)?;
+    let permit = control.permit_self::<actions::ReadAccount>()?;
     let row = control.account(&permit).await?;
     row.map(|row| row.person).ok_or(Error::Gone)
 }

@@ -92,8 +92,12 @@ gatewarden_testkit::on_both! {
             assert!(refused(&members::change_role(app, &narrow, org, change).await), "{builtin:?}");
         }
         assert_eq!(world.tables(org).await, before);
+        let admin = world.person(Builtin::Admin).id();
+        members::suspend(app, &narrow, org, admin, None).await.unwrap();
+        assert!(refused(&members::reinstate(app, &narrow, org, admin, None).await), "it would give an admin's power");
 
         let whole = world.key_of(world.owner(), Key::all_levels()).await.caller();
+        members::reinstate(app, &whole, org, admin, None).await.unwrap();
         let promote = ChangeMemberRole { member: world.viewer().id(), role: world.role(Builtin::Owner), seen: None };
         members::change_role(app, &whole, org, promote).await.unwrap();
     }

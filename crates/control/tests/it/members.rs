@@ -152,7 +152,12 @@ on_both! {
     // proves PK-082, PK-083, PK-085, PK-089
     async fn a_key_does_to_members_what_its_level_says(world: World) {
         let (app, org) = (world.app(), world.org());
-        let levels = [(Level::Read, [No("key_level"); 3]), (Level::Write, [Done, Done, No("key_level")]), (Level::Delete, [Done; 3])];
+        let beyond = No("role_beyond_the_key");
+        let levels = [
+            (Level::Read, [No("key_level"); 3]),
+            (Level::Write, [Done, beyond, No("key_level")]),
+            (Level::Delete, [Done, beyond, Done]),
+        ];
         for (level, told) in levels {
             let by = world.key_of(world.owner(), [(Feature::Members, level)].into()).await;
             let member = world.house().join(&format!("Target at {level:?}"), Builtin::Member).await.id();

@@ -50,7 +50,7 @@ const NEW: &str = "a kettle on the moon";
 
 /// [`NEW`] instead of `current`.
 fn another(current: &str) -> NewPassword {
-    NewPassword { current: Secret::new(current.to_owned()), new: NEW.parse().unwrap(), network: browser(1).network }
+    NewPassword { current: Secret::new(current.to_owned()), new: NEW.parse().unwrap(), browser: browser(1) }
 }
 
 /// Counts what this thread asks of the database, for which sea-orm opens a span each; that a transaction is begun and
@@ -227,9 +227,12 @@ gatewarden_testkit::on_both! {
         assert!(matches!(guessed, Err(Error::Invalid(wrong)) if wrong[0].field == "current"));
         assert_eq!(world.control_tables().await["accounts"], before["accounts"]);
 
-        assert_eq!(account::change_password(app, &caller, another(PASSWORD)).await.unwrap(), 1);
-        assert!(resume(&world, here.token.expose()).await.is_some());
-        assert!(resume(&world, there.token.expose()).await.is_none());
+        let (anew, others) = account::change_password(app, &caller, another(PASSWORD)).await.unwrap();
+        assert_eq!(others, 1);
+        assert!(resume(&world, anew.token.expose()).await.is_some());
+        for old in [here, there] {
+            assert!(resume(&world, old.token.expose()).await.is_none(), "its cookie may be in other hands");
+        }
         assert!(matches!(try_from(&world, &email, PASSWORD, 1).await, Err(Error::NotRecognized(_))));
         assert!(try_from(&world, &email, NEW, 1).await.is_ok());
         let after = world.control_tables().await;

@@ -238,6 +238,8 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
             .pragma("trusted_schema", "OFF")
             .pragma("journal_size_limit", "4194304")
             .pragma("cache_size", "-2000")
+            // What is forgotten leaves no copy in free pages.
+            .pragma("secure_delete", "ON")
             .busy_timeout(Duration::from_secs(5))
     });
     options

@@ -36,8 +36,8 @@ impl ControlRead {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn sign_in_row(&self, _permit: &Permit<SignIn>, email: &Email) -> Result<Option<SignInRow>, StoreError> {
-        let row = a::Entity::find().filter(a::Column::Email.eq(email.as_str())).one(&self.tx).await?;
+    pub async fn sign_in_row(&self, permit: &Permit<SignIn>, email: &Email) -> Result<Option<SignInRow>, StoreError> {
+        let row = a::Entity::find().filter(a::Column::Email.eq(email.as_str())).one(self.by(permit)?).await?;
         Ok(row.map(|row| SignInRow { id: Id::from_uuid(row.id), password: row.password }))
     }
 
@@ -47,10 +47,10 @@ impl ControlRead {
     /// When the database cannot answer.
     pub async fn account_with(
         &self,
-        _permit: &Permit<OpenAccount>,
+        permit: &Permit<OpenAccount>,
         email: &Email,
     ) -> Result<Option<Id<Account>>, StoreError> {
-        let row = a::Entity::find().filter(a::Column::Email.eq(email.as_str())).one(&self.tx).await?;
+        let row = a::Entity::find().filter(a::Column::Email.eq(email.as_str())).one(self.by(permit)?).await?;
         Ok(row.map(|row| Id::from_uuid(row.id)))
     }
 
@@ -67,7 +67,7 @@ impl ControlRead {
     /// # Errors
     /// When the database cannot answer.
     pub async fn password(&self, permit: &Permit<ChangePassword>) -> Result<Option<String>, StoreError> {
-        let row = a::Entity::find_by_id(permit.target_id().uuid()).one(&self.tx).await?;
+        let row = a::Entity::find_by_id(permit.target_id().uuid()).one(self.by(permit)?).await?;
         Ok(row.map(|row| row.password))
     }
 
@@ -80,7 +80,7 @@ impl ControlRead {
         permit: &Permit<A>,
     ) -> Result<Option<AccountRow>, StoreError> {
         let id = permit.target_id();
-        let row = a::Entity::find_by_id(id.uuid()).one(&self.tx).await?;
+        let row = a::Entity::find_by_id(id.uuid()).one(self.by(permit)?).await?;
         row.map(|row| Ok(AccountRow { id, person: Person::read(&row.name, &row.email)? })).transpose()
     }
 }
@@ -104,19 +104,16 @@ impl ControlTx {
             password: Set(password.to_owned()),
             created: Set(self.read.now.micros()),
         };
-        a::Entity::insert(row).exec_without_returning(&self.read.tx).await?;
+        a::Entity::insert(row).exec_without_returning(self.read.by(permit)?).await?;
         Ok(id)
     }
 
-    /// Puts a hash of the same password in the place of `old`, unless that was replaced meanwhile.
+    /// Puts a hash of the same password in the place of `old`; says no where that was replaced meanwhile.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn renew_password(&mut self, permit: &Permit<SignIn>, old: &str, new: &str) -> Result<(), StoreError> {
-        let row = a::ActiveModel { password: Set(new.to_owned()), ..Default::default() };
-        let theirs = a::Entity::update_many().set(row).filter(a::Column::Id.eq(permit.target_id().uuid()));
-        theirs.filter(a::Column::Password.eq(old)).exec(&self.read.tx).await?;
-        Ok(())
+    pub async fn renew_password(&mut self, permit: &Permit<SignIn>, old: &str, new: &str) -> Result<bool, StoreError> {
+        self.replace_password(permit.target_id(), old, new).await
     }
 
     /// Puts another password's hash in the place of `old`; says no where that was replaced meanwhile.
@@ -129,9 +126,13 @@ impl ControlTx {
         old: &str,
         new: &str,
     ) -> Result<bool, StoreError> {
+        self.replace_password(permit.target_id(), old, new).await
+    }
+
+    async fn replace_password(&mut self, account: Id<Account>, old: &str, new: &str) -> Result<bool, StoreError> {
         let row = a::ActiveModel { password: Set(new.to_owned()), ..Default::default() };
-        let own = a::Entity::update_many().set(row).filter(a::Column::Id.eq(permit.target_id().uuid()));
-        Ok(own.filter(a::Column::Password.eq(old)).exec(&self.read.tx).await?.rows_affected == 1)
+        let theirs = a::Entity::update_many().set(row).filter(a::Column::Id.eq(account.uuid()));
+        Ok(theirs.filter(a::Column::Password.eq(old)).exec(&self.read.tx).await?.rows_affected == 1)
     }
 
     /// Changes what an account is called.
@@ -144,7 +145,7 @@ impl ControlTx {
             name: Set(name.to_string()),
             ..Default::default()
         };
-        a::Entity::update(row).exec(&self.read.tx).await?;
+        a::Entity::update(row).exec(self.read.by(permit)?).await?;
         Ok(())
     }
 }

@@ -91,12 +91,13 @@ impl ControlRead {
     /// # Errors
     /// When the database cannot answer.
     pub async fn own_places(&self, permit: &Permit<ListOrganizations>) -> Result<Vec<Place>, StoreError> {
-        let mine = d::Entity::find().filter(d::Column::Subject.eq(permit.target_id().uuid())).all(&self.tx).await?;
+        let mine =
+            d::Entity::find().filter(d::Column::Subject.eq(permit.target_id().uuid())).all(self.by(permit)?).await?;
         let ids: Vec<_> = mine.into_iter().map(|row| row.organization).collect();
         let rows = o::Entity::find()
             .filter(o::Column::Id.is_in(ids))
             .filter(o::Column::State.eq(ACTIVE))
-            .all(&self.tx)
+            .all(self.by(permit)?)
             .await?;
         rows.iter().map(Place::read).collect()
     }
@@ -105,8 +106,8 @@ impl ControlRead {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn slug_taken(&self, _permit: &Permit<RegisterOrganization>, slug: &Slug) -> Result<bool, StoreError> {
-        let taken = o::Entity::find().filter(o::Column::Slug.eq(slug.as_str())).one(&self.tx).await?;
+    pub async fn slug_taken(&self, permit: &Permit<RegisterOrganization>, slug: &Slug) -> Result<bool, StoreError> {
+        let taken = o::Entity::find().filter(o::Column::Slug.eq(slug.as_str())).one(self.by(permit)?).await?;
         Ok(taken.is_some())
     }
 }
@@ -123,7 +124,7 @@ impl ControlTx {
             state: Set(PROVISIONING.to_owned()),
             created: Set(self.read.now.micros()),
         };
-        o::Entity::insert(row).exec_without_returning(&self.read.tx).await?;
+        o::Entity::insert(row).exec_without_returning(self.read.by(permit)?).await?;
         Ok(())
     }
 }

@@ -77,7 +77,7 @@ impl ControlRead {
     /// When the database cannot answer.
     pub async fn sessions(&self, permit: &Permit<ListSessions>) -> Result<Vec<SessionRow>, StoreError> {
         let mine = s::Column::Account.eq(permit.target_id().uuid());
-        let rows = s::Entity::find().filter(mine).order_by_desc(s::Column::Id).all(&self.tx).await?;
+        let rows = s::Entity::find().filter(mine).order_by_desc(s::Column::Id).all(self.by(permit)?).await?;
         Ok(rows.into_iter().map(SessionRow::read).collect())
     }
 
@@ -102,7 +102,7 @@ impl ControlTx {
     /// When the database cannot answer.
     pub async fn begin_session(
         &mut self,
-        _permit: &Permit<SignIn>,
+        permit: &Permit<SignIn>,
         session: &SessionRow,
         token: Digest,
     ) -> Result<(), StoreError> {
@@ -116,7 +116,7 @@ impl ControlTx {
             device: Set(session.device.clone()),
             network: Set(session.network.clone()),
         };
-        s::Entity::insert(row).exec_without_returning(&self.read.tx).await?;
+        s::Entity::insert(row).exec_without_returning(self.read.by(permit)?).await?;
         Ok(())
     }
 
@@ -133,7 +133,7 @@ impl ControlTx {
         s::Entity::delete_many()
             .filter(s::Column::Account.eq(permit.target_id().uuid()))
             .filter(over)
-            .exec(&self.read.tx)
+            .exec(self.read.by(permit)?)
             .await?;
         Ok(())
     }
@@ -166,16 +166,12 @@ impl ControlTx {
         self.end(but(kept), permit.caller().actor).await
     }
 
-    /// Ends every session of an account whose password is another now, but not `kept`.
+    /// Ends every session of an account whose password is another now.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn end_sessions_of_old_password(
-        &mut self,
-        permit: &Permit<ChangePassword>,
-        kept: Option<Id<Session>>,
-    ) -> Result<u64, StoreError> {
-        self.end(but(kept), permit.caller().actor).await
+    pub async fn end_sessions_of_old_password(&mut self, permit: &Permit<ChangePassword>) -> Result<u64, StoreError> {
+        self.end(but(None), permit.caller().actor).await
     }
 
     /// Ends those of an account's sessions for which `which` holds.

@@ -8,11 +8,15 @@ use gatewarden_types::{Builtin, Id, Job, Organization};
 
 /// Checks a trail as `trail verify` does: what the store reads, against every kept checkpoint.
 async fn verify(store: &Store, organization: Id<Organization>) -> Result<Verified, Finding> {
-    let begin = async || store.read(&Caller::system(Job::Follower, store.request_id()), organization).await.unwrap();
-    let permit = begin().await.permit::<actions::FollowTrail>().unwrap();
+    let begin = async || {
+        let read = store.read(&Caller::system(Job::Follower, store.request_id()), organization).await.unwrap();
+        let permit = read.permit::<actions::FollowTrail>().unwrap();
+        (read, permit)
+    };
     let (key, origin) = (store.verifying_key(organization).unwrap(), store.origin(organization));
-    let kept = begin().await.kept_checkpoints(&permit).await.unwrap();
-    let read = begin().await;
+    let (read, permit) = begin().await;
+    let kept = read.kept_checkpoints(&permit).await.unwrap();
+    let (read, permit) = begin().await;
     let mut verifier = Verifier::new(Some(organization), &kept.notes, key, &origin)?;
     for stored in read.stored(&permit, 0, u64::from(u32::MAX)).await.unwrap() {
         verifier.push(&stored)?;

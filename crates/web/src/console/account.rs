@@ -4,14 +4,14 @@ use actix_web::{http::StatusCode, web};
 use gatewarden_control::{
     Error,
     account::{self, NewPassword},
-    sessions::{self, OwnSession},
+    sessions::{self, OwnSession, SignedIn},
 };
 use gatewarden_types::{Name, Timestamp};
 use serde::Deserialize;
 
 use super::organizations::{field, word};
 use crate::{
-    http::{Answer, Fault, Visitor, now_true},
+    http::{Answer, Fault, Visitor, now_true, session},
     views::{Field, Place, account as view},
     wording::{browser, counted, relative},
 };
@@ -54,12 +54,14 @@ struct PasswordForm {
 pub async fn change_password(visitor: Visitor, body: web::Bytes) -> Answer {
     let form: PasswordForm = visitor.form(&body)?;
     match form.change(&visitor).await.map_err(Fault::from) {
-        Ok(ended) => {
+        Ok((signed_in, ended)) => {
             let text = match ended {
                 0 => "Your password is changed.".to_owned(),
                 ended => format!("Your password is changed. {}", signed_out(ended)),
             };
-            visitor.done("/account", &now_true(text))
+            let mut response = visitor.done("/account", &now_true(text))?;
+            session::keep(&visitor, &mut response, &signed_in);
+            Ok(response)
         }
         Err(Fault::Invalid(wrong)) => {
             let row = account::read(&visitor.site.app, &visitor.caller).await?;
@@ -77,10 +79,10 @@ pub async fn change_password(visitor: Visitor, body: web::Bytes) -> Answer {
 }
 
 impl PasswordForm {
-    async fn change(self, visitor: &Visitor) -> Result<u64, Error> {
+    async fn change(self, visitor: &Visitor) -> Result<(SignedIn, u64), Error> {
         let mut wrong = Vec::new();
         let new = word(&mut wrong, "password", &self.password).ok_or(Error::Invalid(wrong))?;
-        let command = NewPassword { current: self.current.into(), new, network: visitor.browser().network };
+        let command = NewPassword { current: self.current.into(), new, browser: visitor.browser() };
         account::change_password(&visitor.site.app, &visitor.caller, command).await
     }
 }

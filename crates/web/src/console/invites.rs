@@ -10,7 +10,7 @@ use gatewarden_types::{Email, Id, Role, Timestamp};
 use serde::Deserialize;
 
 use crate::{
-    http::{Answer, Fault, Here, may, now_true},
+    http::{Answer, Fault, Here, Seen, VersionForm, may, now_true},
     views::{Choice, Field, Paging, Place, members as view},
     wording::{counted, relative},
 };
@@ -58,14 +58,9 @@ pub async fn create(here: Here, body: web::Bytes) -> Answer {
     here.page_with(status, &form(&here, &found, Some(role), left, made).await?)
 }
 
-#[derive(Deserialize)]
-struct VersionForm {
-    version: String,
-}
-
 /// Another link to the same address; the one before is dead.
 pub async fn resend(here: Here, body: web::Bytes) -> Answer {
-    let seen = here.form::<VersionForm>(&body)?.version.parse().ok();
+    let Seen(seen) = here.form::<VersionForm>(&body)?.version;
     let (app, invite) = (&here.site.app, here.id("invite")?);
     let sent = invites::resend(app, &here.caller, here.organization, invite, seen).await?;
     if sent.link.is_none() {
@@ -78,7 +73,7 @@ pub async fn resend(here: Here, body: web::Bytes) -> Answer {
 
 /// No invite any more.
 pub async fn revoke(here: Here, body: web::Bytes) -> Answer {
-    let seen = here.form::<VersionForm>(&body)?.version.parse().ok();
+    let Seen(seen) = here.form::<VersionForm>(&body)?.version;
     let (app, invite) = (&here.site.app, here.id("invite")?);
     invites::revoke(app, &here.caller, here.organization, invite, seen).await?;
     here.done(&here.href("/invites"), &now_true("The invite is revoked. Its link is dead."))

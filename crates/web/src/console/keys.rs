@@ -10,11 +10,10 @@ use gatewarden_control::{
 };
 use gatewarden_credentials::Secret;
 use gatewarden_types::{Id, Key, ModelSet};
-use serde::Deserialize;
 
 use super::organizations::first_call;
 use crate::{
-    http::{Answer, Fault, Here, now_true},
+    http::{Answer, Fault, Here, Seen, VersionForm, now_true},
     views::{Notice, Place, Shell, Tone, keys as view},
 };
 use form::Sent;
@@ -67,14 +66,9 @@ fn shown(here: &Here, shell: Shell, made: CreatedKey, draft: Option<&Draft>) -> 
     }
 }
 
-#[derive(Deserialize)]
-struct VersionForm {
-    version: String,
-}
-
 /// A new text for it; the old one is refused from now on.
 pub async fn rotate(here: Here, body: web::Bytes) -> Answer {
-    let seen = here.form::<VersionForm>(&body)?.version.parse().ok();
+    let Seen(seen) = here.form::<VersionForm>(&body)?.version;
     let (app, id) = (&here.site.app, here.id("key")?);
     let shell = here.shell(Place::Keys).await?;
     // Only names a model in the lines to paste: who may rotate and not create does without.
@@ -90,7 +84,7 @@ pub async fn rotate(here: Here, body: web::Bytes) -> Answer {
 
 /// Refused from now on, for good.
 pub async fn revoke(here: Here, body: web::Bytes) -> Answer {
-    let seen = here.form::<VersionForm>(&body)?.version.parse().ok();
+    let Seen(seen) = here.form::<VersionForm>(&body)?.version;
     let (app, id) = (&here.site.app, here.id("key")?);
     match keys::revoke(app, &here.caller, here.organization, id, seen).await {
         Ok(revoked) => {

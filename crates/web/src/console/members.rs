@@ -15,7 +15,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use crate::{
-    http::{Answer, Fault, Here, html, may, now_true},
+    http::{Answer, Fault, Here, Seen, VersionForm, html, may, now_true},
     views::{self, Choice, Column, Paging, Place, Sorted, members as view},
     wording::{counted, relative, thousands},
 };
@@ -47,7 +47,7 @@ pub async fn list(here: Here, asked: web::Query<Asked>) -> Answer {
 #[derive(Deserialize)]
 struct RoleForm {
     role: String,
-    version: String,
+    version: Seen,
 }
 
 /// Another role, saved at once; the toast offers Undo.
@@ -55,7 +55,7 @@ pub async fn change_role(here: Here, body: web::Bytes) -> Answer {
     let form: RoleForm = here.form(&body)?;
     let member = here.id("member")?;
     let role = form.role.parse().map_err(|_| Fault::NotFound)?;
-    let command = ChangeMemberRole { member, role, seen: form.version.parse().ok() };
+    let command = ChangeMemberRole { member, role, seen: form.version.0 };
     match members::change_role(&here.site.app, &here.caller, here.organization, command).await {
         Ok(changed) => row_or_list(&here, member, role_changed(&here, member, changed).await?).await,
         Err(against) => as_it_is(&here, member, against).await,
@@ -76,15 +76,10 @@ async fn role_changed(here: &Here, member: Id<Member>, changed: RoleChanged) -> 
     Ok(views::Notice { undo: Some(undo), ..now_true(format!("{name} is now {role}.")) })
 }
 
-#[derive(Deserialize)]
-struct VersionForm {
-    version: String,
-}
-
 /// No more acting, until reinstated.
 pub async fn suspend(here: Here, body: web::Bytes) -> Answer {
     let form: VersionForm = here.form(&body)?;
-    let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.parse().ok());
+    let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.0);
     if let Err(against) = members::suspend(app, &here.caller, here.organization, member, seen).await {
         return as_it_is(&here, member, against).await;
     }
@@ -94,7 +89,7 @@ pub async fn suspend(here: Here, body: web::Bytes) -> Answer {
 /// Acting again.
 pub async fn reinstate(here: Here, body: web::Bytes) -> Answer {
     let form: VersionForm = here.form(&body)?;
-    let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.parse().ok());
+    let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.0);
     if let Err(against) = members::reinstate(app, &here.caller, here.organization, member, seen).await {
         return as_it_is(&here, member, against).await;
     }
@@ -104,7 +99,7 @@ pub async fn reinstate(here: Here, body: web::Bytes) -> Answer {
 /// No member any more.
 pub async fn remove(here: Here, body: web::Bytes) -> Answer {
     let form: VersionForm = here.form(&body)?;
-    let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.parse().ok());
+    let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.0);
     if let Err(against) = members::remove(app, &here.caller, here.organization, member, seen).await {
         return as_it_is(&here, member, against).await;
     }

@@ -10,12 +10,12 @@ use gatewarden_control::{
     providers,
     usage::{self, Range},
 };
-use gatewarden_types::{Id, Model, Reach, Seq, Timestamp};
+use gatewarden_types::{Id, Model, Reach, Timestamp};
 use serde::Deserialize;
 
 use super::organizations::{field, word};
 use crate::{
-    http::{Answer, Fault, Here, may, now_true},
+    http::{Answer, Fault, Here, Seen, VersionForm, may, now_true},
     views::{Choice, Notice, Place, Tone, Undo, models as view},
     wording::{relative, thousands},
 };
@@ -58,14 +58,9 @@ pub async fn approve(here: Here, body: web::Bytes) -> Answer {
     }
 }
 
-#[derive(Deserialize)]
-struct VersionForm {
-    version: String,
-}
-
 /// Callers may not name it any more; the toast offers to approve it again.
 pub async fn withdraw(here: Here, body: web::Bytes) -> Answer {
-    let seen: Option<Seq> = here.form::<VersionForm>(&body)?.version.parse().ok();
+    let Seen(seen) = here.form::<VersionForm>(&body)?.version;
     let model = here.id("model")?;
     match models::withdraw(&here.site.app, &here.caller, here.organization, model, seen).await {
         Ok(withdrawn) => here.done(&here.href("/models"), &gone(&here, &withdrawn.value)),

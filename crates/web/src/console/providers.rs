@@ -8,12 +8,12 @@ use gatewarden_control::{
     providers::{self, AddProvider, ListedProvider, SecretChange, Tested, UpdateProvider},
 };
 use gatewarden_credentials::Secret;
-use gatewarden_types::{BaseUrl, Dialect, Id, Provider, Seq, Timestamp, Versioned};
+use gatewarden_types::{BaseUrl, Dialect, Id, Provider, Timestamp, Versioned};
 use serde::Deserialize;
 
 use super::organizations::{field, word};
 use crate::{
-    http::{Answer, Fault, Here, html, may, now_true},
+    http::{Answer, Fault, Here, Seen, VersionForm, html, may, now_true},
     views::{Field, Notice, Place, Tone, providers as view},
     wording::relative,
 };
@@ -45,7 +45,7 @@ struct Typed {
     #[serde(default)]
     erase: String,
     #[serde(default)]
-    version: String,
+    version: Seen,
 }
 
 /// Adds it.
@@ -111,14 +111,9 @@ pub async fn test(here: Here, body: web::Bytes) -> Answer {
     here.page(&view::ProviderForm { test: Some(found), ..stored(&here, &row, &facts).await? })
 }
 
-#[derive(Deserialize)]
-struct VersionForm {
-    version: String,
-}
-
 /// Removes it with its models and its secret.
 pub async fn remove(here: Here, body: web::Bytes) -> Answer {
-    let seen: Option<Seq> = here.form::<VersionForm>(&body)?.version.parse().ok();
+    let Seen(seen) = here.form::<VersionForm>(&body)?.version;
     let provider = here.id("provider")?;
     match providers::remove(&here.site.app, &here.caller, here.organization, provider, seen).await {
         Ok(()) => {
@@ -147,8 +142,7 @@ impl Typed {
                 return Err(vec![FieldError { field: "secret", message }]);
             }
         };
-        let seen = self.version.parse().ok();
-        Ok(UpdateProvider { provider, name: Some(name), base_url: Some(base_url), secret, seen })
+        Ok(UpdateProvider { provider, name: Some(name), base_url: Some(base_url), secret, seen: self.version.0 })
     }
 
     fn words(&self) -> Result<(gatewarden_types::Name, BaseUrl), Vec<FieldError>> {
@@ -240,7 +234,7 @@ async fn as_it_was_typed(here: &Here, typed: &Typed, wrong: &[FieldError]) -> An
     let (row, facts) = read(here).await?;
     let page = view::ProviderForm {
         secret_again: typed.leads_elsewhere(&row.record),
-        version: typed.version.clone(),
+        version: typed.version.0.map(|seq| seq.to_string()).unwrap_or_default(),
         ..stored(here, &row, &facts).await?
     };
     here.page_with(StatusCode::UNPROCESSABLE_ENTITY, &typed.kept(page, wrong))

@@ -200,16 +200,3 @@ fn no_template_lets_text_through_unescaped() {
         assert!(!text.contains("|safe") && !text.contains("| safe") && !text.contains("escape("), "{}", path.display());
     });
 }
-
-/// Writes every sample and file below the folder that `GATEWARDEN_VIEWS` names, to be looked at in a browser.
-#[test]
-fn samples_can_be_looked_at() {
-    let Some(folder) = std::env::var_os("GATEWARDEN_VIEWS").map(std::path::PathBuf::from) else { return };
-    std::fs::create_dir_all(folder.join("static")).unwrap();
-    for sample in samples::all(false) {
-        std::fs::write(folder.join(format!("{}.html", sample.name)), sample.html).unwrap();
-    }
-    for (_, asset) in assets::all() {
-        std::fs::write(folder.join(asset.url.trim_start_matches('/')), &asset.bytes).unwrap();
-    }
-}

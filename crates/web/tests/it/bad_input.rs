@@ -53,6 +53,23 @@ fn call(world: &World, by: &Holder) -> Observed {
 }
 
 gatewarden_testkit::on_both! {
+    async fn a_form_whose_version_is_no_number_changes_nothing(world: World) {
+        let door = door(&site(&world)).await;
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        owner.get("/o/here/members").await;
+        let before = everything(&world).await;
+        let (member, role) = (world.member().id(), world.role(Builtin::Viewer).to_string());
+        let forms: [(String, Vec<(&str, &str)>); 3] = [
+            (format!("/o/here/members/{member}/role"), vec![("role", role.as_str()), ("version", "1x")]),
+            (format!("/o/here/members/{member}/suspend"), vec![("version", "-1")]),
+            ("/o/here/settings".to_owned(), vec![("name", "Other"), ("usage", "everyone"), ("version", "")]),
+        ];
+        for (path, form) in forms {
+            assert_eq!(owner.post(&path, &form).await.code(), 400, "{path}");
+        }
+        assert_eq!(everything(&world).await, before);
+    }
+
     async fn a_body_that_is_no_json_is_refused_and_what_is_wrong_is_said(world: World) {
         let door = door(&site(&world)).await;
         let key = Asker::Key(world.key_of(world.owner(), Key::all_levels()).await.text);
