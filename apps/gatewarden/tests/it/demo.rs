@@ -18,11 +18,7 @@ async fn ask(running: &Running, key: &str, stream: bool) -> reqwest::Response {
 #[tokio::test]
 async fn the_first_call_works_at_once_and_each_start_has_its_own_key() {
     let folder = Folder::new();
-    // Nobody listens on port 1: a database that is configured is not the example's.
-    std::fs::write(folder.data().with_file_name("elsewhere.toml"), "database.url = \"postgres://127.0.0.1:1/x\"")
-        .expect("a file");
-    let elsewhere = folder.data().with_file_name("elsewhere.toml");
-    let mut first = Running::start(&folder, &["demo", "--config", &elsewhere.to_string_lossy()]);
+    let mut first = Running::start(&folder, &["demo"]);
     let earlier = key(&mut first);
     let answer: Value = ask(&first, &earlier, false).await.json().await.expect("JSON");
     assert!(answer["choices"][0]["message"]["content"].as_str().is_some_and(|text| text.contains("Hello")), "{answer}");

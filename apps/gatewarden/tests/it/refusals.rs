@@ -68,3 +68,24 @@ fn the_demo_whose_password_is_known_answers_this_machine_alone() {
     assert!(output.status.code() == Some(1) && told.contains("password is known to everyone"), "{told}");
     assert!(!folder.data().join("demo").exists());
 }
+
+#[test]
+fn the_demo_enters_a_database_only_where_its_command_line_names_one() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let gateway = taken.local_addr().expect("bound").to_string();
+    let words = ["demo", "--listen", "127.0.0.1:0", "--gateway-listen", &gateway];
+    // Nobody listens on port 1, so who asks that database fails before the gateway's address is tried.
+    let nowhere = "postgres://127.0.0.1:1/x";
+    let program = || {
+        let mut demo = folder.program(&words);
+        demo.env("GATEWARDEN_SECRET_KEY", "5e".repeat(32));
+        demo
+    };
+    let configured = program().env("GATEWARDEN__DATABASE__URL", nowhere).output().expect("runs");
+    let told = text(&configured.stderr);
+    assert!(configured.status.code() == Some(1) && told.contains("--gateway-listen"), "{told}");
+    let named = program().args(["--database-url", nowhere]).output().expect("runs");
+    let told = text(&named.stderr);
+    assert!(named.status.code() == Some(1) && !told.contains("--gateway-listen"), "{told}");
+}
