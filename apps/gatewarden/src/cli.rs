@@ -64,18 +64,37 @@ pub struct Init {
 pub enum Trail {
     /// Check every entry against its hash and every kept checkpoint; exits 1 when something is wrong
     Verify(Verify),
+    /// Write a trail into a folder in the C2SP formats, which anyone can verify without this program
+    Export(Export),
 }
 
 /// Which trails are verified.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(skip)]
 pub struct Verify {
     /// Of the organization with this word in its address
-    #[arg(long, value_name = "SLUG")]
+    #[arg(long, value_name = "SLUG", required_unless_present_any = ["all", "exported"])]
     pub organization: Option<Slug>,
     /// Of every organization
-    #[arg(long)]
+    #[arg(long, conflicts_with = "organization")]
     pub all: bool,
+    /// Folders that `trail export` wrote, or files with the proof of one entry; read alone, without settings or database
+    #[arg(value_name = "EXPORTED", conflicts_with_all = ["organization", "all"])]
+    pub exported: Vec<PathBuf>,
+    /// The file with the key that you know to be the trail's [default: the one in the folder]
+    #[arg(long, value_name = "FILE", requires = "exported")]
+    pub key: Option<PathBuf>,
+}
+
+/// What is exported, and where to.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// Of the organization with this word in its address
+    #[arg(long, value_name = "SLUG")]
+    pub organization: Slug,
+    /// The folder; made where it is missing, and empty where it is there
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// What can be done with a key.

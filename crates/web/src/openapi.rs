@@ -50,6 +50,9 @@ fn describe_one(route: &Route, operation: &Operation, schemas: &mut SchemaGenera
     if let Some(answers) = operation.answers {
         success = json!({ "description": "Done.", "content": json_body(answers(schemas).to_value()) });
     }
+    if let Some(media) = operation.answers_text {
+        success = json!({ "description": "Done.", "content": { media: { "schema": { "type": "string" } } } });
+    }
     let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
     let refusal = |status: u16| (status.to_string(), json!({ "description": reason(status), "content": problem }));
     let mut responses: Map<String, Value> = refusals(route, operation).into_iter().map(refusal).collect();

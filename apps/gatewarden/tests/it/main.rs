@@ -18,3 +18,5 @@ mod refusals;
 mod serve;
 #[cfg(test)]
 mod trail;
+#[cfg(test)]
+mod trail_export;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{limit, word};
-use crate::http::{Answer, Fault, KeyHolder};
+use crate::http::{Answer, Fault, KeyHolder, download};
 
 /// An entry: ids and facts alone.
 #[derive(Serialize, JsonSchema)]
@@ -94,6 +94,13 @@ pub async fn read(sender: KeyHolder) -> Answer {
     let seq = sender.part("seq").parse().map_err(|_| Fault::NotFound)?;
     let found = trail::read(&sender.site.app, &sender.caller, sender.organization, seq).await?;
     sender.answer(200, None, &whole(&found.ok_or(Fault::NotFound)?)?)
+}
+
+/// The proof that one entry is in the trail.
+pub async fn proof(sender: KeyHolder) -> Answer {
+    let seq = sender.part("seq").parse().map_err(|_| Fault::NotFound)?;
+    let proof = trail::prove(&sender.site.app, &sender.caller, sender.organization, seq).await?;
+    download(&format!("{}-{seq}.tlog-proof", sender.organization), proof.ok_or(Fault::NotFound)?.text())
 }
 
 fn whole(found: &ReadEntry) -> Result<WholeEntry, Fault> {

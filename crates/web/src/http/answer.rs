@@ -21,6 +21,14 @@ pub(crate) fn html(status: StatusCode, drawn: askama::Result<String>) -> Answer 
     Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body))
 }
 
+/// A text as a file to keep.
+pub(crate) fn download(name: &str, text: String) -> Answer {
+    let keep = format!("attachment; filename=\"{name}\"");
+    let mut response = HttpResponse::Ok();
+    response.content_type("text/plain; charset=utf-8").insert_header((header::CONTENT_DISPOSITION, keep));
+    Ok(response.body(text))
+}
+
 impl Stranger {
     /// A whole page.
     ///

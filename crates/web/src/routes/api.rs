@@ -160,6 +160,12 @@ fn records() -> Vec<Route> {
             Operation::answers::<trail::WholeEntry>("Read an entry and what it changed"),
             trail::read,
         ),
+        Route::api::<a::ReadTrail, _>(
+            Method::GET,
+            "/api/v1/trail/{seq}/proof",
+            Operation::answers_text("Download the proof of an entry, as c2sp.org/tlog-proof has it", "text/plain"),
+            trail::proof,
+        ),
     ]
 }
 

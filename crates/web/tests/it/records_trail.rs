@@ -3,6 +3,7 @@
 use actix_web::http::Method;
 use gatewarden_control::members::{self, ChangeMemberRole};
 use gatewarden_testkit::{World, on_both};
+use gatewarden_trail::Proof;
 use gatewarden_types::{Builtin, Key, Seq};
 
 use crate::{
@@ -72,6 +73,28 @@ on_both! {
         let size = world.trail(world.org()).await.len() as u64;
         assert_eq!(seen, (1..=size).rev().map(Some).collect::<Vec<_>>(), "each once, newest first");
         assert_eq!(door.get(&key, "/api/v1/trail?limit=x").await.code(), 400);
+    }
+
+    // proves KT-046
+    async fn the_proof_of_an_entry_is_downloaded(world: World) {
+        let door = door(&site(&world)).await;
+        let seq = promoted(&world).await;
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let link = format!("/o/here/trail/{seq}/proof");
+        assert!(owner.get(&format!("/o/here/trail/{seq}")).await.says(&format!("href=\"{link}\"")));
+        let page = owner.get(&link).await;
+        assert_eq!(page.header("content-disposition"), format!("attachment; filename=\"here-{seq}.tlog-proof\""));
+        let store = &world.app().store;
+        let (log, origin) = (store.verifying_key(world.org()).unwrap(), store.origin(world.org()));
+        let entry = Proof::parse(&page.body).unwrap().verify(log, &origin).unwrap();
+        assert_eq!((entry.seq, entry.action.as_str()), (seq, "member.change_role"));
+        let key = Asker::Key(world.key_of(world.owner(), Key::all_levels()).await.text);
+        let sent = door.get(&key, &format!("/api/v1/trail/{seq}/proof")).await;
+        assert_eq!((sent.code(), &sent.body, sent.header("content-type")), (200, &page.body, "text/plain; charset=utf-8"));
+        for absent in ["0", "999999", "x"] {
+            assert_eq!(door.get(&key, &format!("/api/v1/trail/{absent}/proof")).await.code(), 404);
+            assert_eq!(owner.get(&format!("/o/here/trail/{absent}/proof")).await.code(), 404);
+        }
     }
 
     async fn only_who_may_reads_the_trail(world: World) {
