@@ -3,14 +3,17 @@
 mod covering;
 mod difference;
 mod export;
+mod format;
 mod list;
 mod names;
+mod ocsf;
 mod prove;
 mod read;
 mod verify;
 
 pub use difference::{FieldChange, difference};
 pub use export::{Export, export, operator};
+pub use format::Format;
 pub use gatewarden_store::EntryFilter;
 pub use gatewarden_trail::{Change, Entry};
 pub use list::{TrailPage, list, search};

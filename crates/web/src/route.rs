@@ -43,8 +43,8 @@ pub struct Operation {
     pub takes: Option<SchemaOf>,
     /// What it answers as JSON.
     pub answers: Option<SchemaOf>,
-    /// The media type it answers with where that is not JSON.
-    pub answers_text: Option<&'static str>,
+    /// The media types it answers with where that is not JSON.
+    pub answers_text: &'static [&'static str],
     /// Its query parameters: name and meaning.
     pub query: &'static [(&'static str, &'static str)],
     /// Whether it takes an `Idempotency-Key`.
@@ -140,9 +140,9 @@ impl Operation {
         Self { summary, success: 200, answers: Some(SchemaGenerator::subschema_for::<T>), ..Self::default() }
     }
 
-    /// One that answers a text of this media type with 200.
-    pub fn answers_text(summary: &'static str, media: &'static str) -> Self {
-        Self { summary, success: 200, answers_text: Some(media), ..Self::default() }
+    /// One that answers a text of one of these media types with 200.
+    pub fn answers_text(summary: &'static str, media: &'static [&'static str]) -> Self {
+        Self { summary, success: 200, answers_text: media, ..Self::default() }
     }
 
     /// One that answers nothing with 204.

@@ -1,21 +1,60 @@
-//! `trail export`: a folder that holds a trail as C2SP tlog-tiles lays one out, with its key.
+//! `trail export`: a folder that holds a trail as C2SP tlog-tiles lays one out, with its key; or a file of lines.
 
-use std::{fs, io, path::Path, process::ExitCode};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::{Context, bail};
-use gatewarden_control::{App, trail};
+use gatewarden_control::{
+    App,
+    trail::{self, Format},
+};
+use gatewarden_store::Place;
 use gatewarden_trail::{File, Tiler};
 
 use super::Progress;
-use crate::cli::Export;
+use crate::cli::{Export, Form};
 
-/// Writes the folder. The checkpoint comes last: a folder without one is an export that was cut off.
+/// Exports what was asked for.
 pub async fn export(app: &App, asked: &Export) -> anyhow::Result<ExitCode> {
-    let (slug, folder) = (&asked.organization, asked.folder.as_path());
+    let slug = &asked.organization;
     let places = app.store.places().await?;
     let Some(place) = places.into_iter().find(|place| place.slug == *slug) else {
         bail!("there is no organization {slug}; `gatewarden trail verify --all` names every one");
     };
+    let format = match (asked.format, &asked.to) {
+        (Form::Folder, Some(to)) => return folder(app, &place, to).await,
+        (Form::Folder, None) => bail!("a folder is missing; give one, as in: gatewarden trail export … ./trail"),
+        (Form::Jsonl, _) => Format::Jsonl,
+        (Form::Csv, _) => Format::Csv,
+        (Form::Ocsf, _) => Format::Ocsf,
+    };
+    match &asked.to {
+        None => lines(app, &place, format, io::stdout().lock()).await,
+        Some(to) => {
+            let shown = || format!("{} cannot be made; give the name of a new file", to.display());
+            lines(app, &place, format, io::BufWriter::new(fs::File::create_new(to).with_context(shown)?)).await
+        }
+    }
+}
+
+/// Writes every entry as a line.
+async fn lines(app: &App, place: &Place, format: Format, mut to: impl Write) -> anyhow::Result<ExitCode> {
+    let mut export = trail::export(app, &trail::operator(app), place.id).await?;
+    to.write_all(&format.head())?;
+    while let Some(page) = export.next_written(format).await? {
+        to.write_all(&page)?;
+    }
+    to.flush().context("the export was cut off")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the folder. The checkpoint comes last: a folder without one is an export that was cut off.
+async fn folder(app: &App, place: &Place, folder: &Path) -> anyhow::Result<ExitCode> {
+    let slug = &place.slug;
     empty(folder)?;
     let mut export = trail::export(app, &trail::operator(app), place.id).await?;
     let (mut tiler, progress, mut done) = (Tiler::default(), Progress::of(slug.to_string()), 0);

@@ -51,7 +51,7 @@ fn read_key(path: &Path) -> anyhow::Result<LogKey> {
 /// What is so of a folder, or what is wrong with it.
 fn folder(folder: &Path, known: Option<&LogKey>) -> anyhow::Result<Result<String, String>> {
     let Ok(own) = read_key(&folder.join("key")) else {
-        return Ok(Err("the key is none".to_owned()));
+        return Ok(Err("the folder's key is missing, or is none".to_owned()));
     };
     if known.is_some_and(|known| *known != own) {
         return Ok(Err("the key is not the one that you know".to_owned()));

@@ -102,6 +102,22 @@ fn an_export_is_not_mixed_with_what_is_there() {
     assert!(unknown.status.code() == Some(1) && text(&unknown.stderr).contains("no organization nobody"));
 }
 
+#[test]
+fn an_export_for_other_programs_goes_to_a_file_or_to_standard_output() {
+    let folder = Folder::new();
+    folder.init("Acme");
+    let words = ["trail", "export", "--organization", "acme", "--format"];
+    let printed = folder.run(&[&words[..], &["jsonl"]].concat());
+    assert!(printed.status.success() && text(&printed.stdout).lines().count() == 2, "{}", text(&printed.stderr));
+    let file = folder.data().with_file_name("trail.csv").display().to_string();
+    assert!(folder.run(&[&words[..], &["csv", &file]].concat()).status.success());
+    assert_eq!(fs::read_to_string(&file).expect("a file").lines().count(), 4);
+    let again = folder.run(&[&words[..], &["csv", &file]].concat());
+    assert!(again.status.code() == Some(1) && text(&again.stderr).contains("give the name of a new file"));
+    let nowhere = folder.run(&words[..4]);
+    assert!(nowhere.status.code() == Some(1) && text(&nowhere.stderr).contains("a folder is missing"));
+}
+
 #[tokio::test]
 async fn an_export_from_postgres_is_verified_elsewhere() {
     let Some(folder) = Folder::on_postgres().await else { return };

@@ -2,6 +2,7 @@ use gatewarden_access::{Caller, actions::ExportTrail};
 use gatewarden_trail::{Frontier, Stored};
 use gatewarden_types::{Actor, Id, Job, Organization, Seq, Via};
 
+use super::Format;
 use crate::{App, Error, or_refuse};
 
 /// How many entries are read at once.
@@ -85,5 +86,16 @@ impl Export {
             _ => return Err(Error::Internal("an entry is missing; `gatewarden trail verify` names it".to_owned())),
         }
         Ok(page)
+    }
+
+    /// The next entries, written in a format; none after the last.
+    ///
+    /// # Errors
+    /// As [`Export::next`], and when an entry cannot be read.
+    pub async fn next_written(&mut self, format: Format) -> Result<Option<Vec<u8>>, Error> {
+        let page = self.next().await?;
+        let lines = page.iter().map(|stored| format.line(stored)).collect::<Result<Vec<_>, _>>();
+        let lines = lines.map_err(|bad| Error::Internal(bad.to_string()))?;
+        Ok((!page.is_empty()).then(|| lines.concat()))
     }
 }
