@@ -10,7 +10,8 @@ mod suite;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test [--only STEP,…]   everything CI proves, from nothing; steps: fmt, clippy, deny, rust, plain, e2e, api
+cargo xtask test [--only STEP,…]   everything CI proves, from nothing; steps: fmt, clippy, deny, rust, verifiers,
+                                   plain, e2e, api
 cargo xtask capabilities           what the tests prove of docs/capabilities.csv; --missing PREFIX lists the rest
 cargo xtask architecture           what breaks the shape of the code (a test of xtask asks the same)
 cargo xtask bench [NAME]           run a benchmark, or list them";

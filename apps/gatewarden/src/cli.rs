@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use gatewarden_types::{Email, Name, Slug};
 
 use crate::settings::Sources;
@@ -64,18 +64,53 @@ pub struct Init {
 pub enum Trail {
     /// Check every entry against its hash and every kept checkpoint; exits 1 when something is wrong
     Verify(Verify),
+    /// Write a trail into a folder that anyone can verify without this program, or as a file for other programs
+    Export(Export),
 }
 
 /// Which trails are verified.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(skip)]
 pub struct Verify {
     /// Of the organization with this word in its address
-    #[arg(long, value_name = "SLUG")]
+    #[arg(long, value_name = "SLUG", required_unless_present_any = ["all", "exported"])]
     pub organization: Option<Slug>,
     /// Of every organization
-    #[arg(long)]
+    #[arg(long, conflicts_with = "organization")]
     pub all: bool,
+    /// Folders that `trail export` wrote, or files with the proof of one entry; read alone, without settings or database
+    #[arg(value_name = "EXPORTED", conflicts_with_all = ["organization", "all"])]
+    pub exported: Vec<PathBuf>,
+    /// The file with the key that you know to be the trail's [default: the one in the folder]
+    #[arg(long, value_name = "FILE", requires = "exported")]
+    pub key: Option<PathBuf>,
+}
+
+/// What is exported, and where to.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// Of the organization with this word in its address
+    #[arg(long, value_name = "SLUG")]
+    pub organization: Slug,
+    /// As what: a folder in the C2SP formats, or a file of lines
+    #[arg(long, value_enum, default_value_t = Form::Folder)]
+    pub format: Form,
+    /// The folder, which is made where it is missing and empty where it is there; or the file [default: standard output]
+    #[arg(value_name = "TO")]
+    pub to: Option<PathBuf>,
+}
+
+/// What an export can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Checkpoint, hash tiles, entry bundles and key, for verifiers
+    Folder,
+    /// JSON lines: the entries as they were hashed
+    Jsonl,
+    /// CSV for spreadsheets
+    Csv,
+    /// JSON lines of OCSF 1.6.0 events, class Entity Management
+    Ocsf,
 }
 
 /// What can be done with a key.

@@ -18,7 +18,7 @@ mod trail;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, Key, Trail};
+use cli::{Cli, Command, Key, Trail, Verify};
 use gatewarden_credentials::Secret;
 use gatewarden_types::{Clock, Entropy};
 use settings::Settings;
@@ -31,6 +31,12 @@ fn main() -> ExitCode {
     let Cli { command, flags } = Cli::parse();
     if let Some(Command::Key(Key::Check { key })) = command {
         return ended(key::check(key));
+    }
+    // What was exported is verified by whoever has it, on a machine without any settings.
+    if let Some(Command::Trail(Trail::Verify(Verify { exported, key, .. }))) = &command
+        && !exported.is_empty()
+    {
+        return ended(trail::exported(exported, key.as_deref()));
     }
     let sources = flags.sources(std::env::vars_os());
     let mut settings = match Settings::load(&sources) {
@@ -85,7 +91,12 @@ async fn perform(
         Command::Trail(Trail::Verify(asked)) => {
             let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
             let links = settings.console_url(settings.listen)?;
-            trail::run(&assembly::app(&settings, &storage, ambient, links)?, &asked).await
+            trail::verify(&assembly::app(&settings, &storage, ambient, links)?, &asked).await
+        }
+        Command::Trail(Trail::Export(asked)) => {
+            let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
+            let links = settings.console_url(settings.listen)?;
+            trail::export(&assembly::app(&settings, &storage, ambient, links)?, &asked).await
         }
         Command::Demo => demo::demo(settings, ambient).await,
         Command::Key(Key::Check { key }) => key::check(key),

@@ -1,4 +1,9 @@
 //! `trail verify`: every entry against its hash, every kept checkpoint against the entries, every row against both.
+//! `trail export`: the same entries for verifiers that are not ours.
+
+mod export;
+mod exported;
+mod proof;
 
 use std::{
     io::{self, IsTerminal},
@@ -8,14 +13,17 @@ use std::{
 use anyhow::bail;
 use gatewarden_control::{
     App,
-    trail::{Verification, verify},
+    trail::{self, Verification},
 };
 use gatewarden_store::Place;
 
 use crate::cli::Verify;
 
+pub use export::export;
+pub use exported::run as exported;
+
 /// Verifies the trails that were asked for, and names the first thing that is wrong with each.
-pub async fn run(app: &App, asked: &Verify) -> anyhow::Result<ExitCode> {
+pub async fn verify(app: &App, asked: &Verify) -> anyhow::Result<ExitCode> {
     let places = app.store.places().await?;
     let chosen: Vec<Place> =
         places.into_iter().filter(|place| asked.organization.as_ref().is_none_or(|slug| *slug == place.slug)).collect();
@@ -35,15 +43,33 @@ pub async fn run(app: &App, asked: &Verify) -> anyhow::Result<ExitCode> {
 
 /// Whether the trail is as it was written.
 async fn one(app: &App, place: &Place) -> anyhow::Result<bool> {
-    let terminal = io::stderr().is_terminal();
-    let found = verify(app, place.id, |done, of| {
-        let line = format!("{}: {done} of {of} entries", place.slug);
-        if terminal { eprint!("\r{line}") } else { eprintln!("{line}") }
-    });
-    let found = found.await?;
-    if terminal {
-        eprintln!();
-    }
+    let progress = Progress::of(place.slug.to_string());
+    let found = trail::verify(app, place.id, |done, of| progress.tell(done, of)).await?;
+    progress.end();
     println!("{}: {found}", place.slug);
     Ok(matches!(found, Verification::Verified { .. }))
+}
+
+/// How far something that takes long has come, on standard error: in one line that changes, or in lines where nobody
+/// watches.
+struct Progress {
+    what: String,
+    terminal: bool,
+}
+
+impl Progress {
+    fn of(what: String) -> Self {
+        Self { what, terminal: io::stderr().is_terminal() }
+    }
+
+    fn tell(&self, done: u64, of: u64) {
+        let line = format!("{}: {done} of {of} entries", self.what);
+        if self.terminal { eprint!("\r{line}") } else { eprintln!("{line}") }
+    }
+
+    fn end(&self) {
+        if self.terminal {
+            eprintln!();
+        }
+    }
 }

@@ -208,6 +208,8 @@ table! {
         UsageRead, seen by OrganizationRead, Usage Read, Read, reads [Usage];
     ReadTrail "trail.read" "read the trail" on Organization:
         TrailRead, seen by OrganizationRead, Trail Read, Read, reads [Entries], jobs [Verify];
+    ExportTrail "trail.export" "exported the trail" on Organization:
+        TrailRead, seen by OrganizationRead, Trail Read, SensitiveRead, reads [Entries], jobs [Export];
     FollowTrail "trail.follow" "followed the trail" on Organization:
         TrailFollow, seen by TrailFollow, Trail Read, Read, reads [Entries], jobs [Follower, Verify];
     RecordUsage "usage.record" "recorded usage" on Organization:

@@ -1,15 +1,23 @@
 //! The trail as people read it: who did what to what, what it was before, and whether all of it still stands.
 
+mod covering;
 mod difference;
+mod export;
+mod format;
 mod list;
 mod names;
+mod ocsf;
+mod prove;
 mod read;
 mod verify;
 
 pub use difference::{FieldChange, difference};
+pub use export::{Export, export, operator};
+pub use format::Format;
 pub use gatewarden_store::EntryFilter;
 pub use gatewarden_trail::{Change, Entry};
 pub use list::{TrailPage, list, search};
 pub use names::Names;
+pub use prove::prove;
 pub use read::{ReadChange, ReadEntry, read};
 pub use verify::{Verification, verify};

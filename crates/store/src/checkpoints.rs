@@ -28,18 +28,19 @@ impl Store {
         Ok(self.0.signers.of(organization)?.verifying_key())
     }
 
-    /// Signs the head of an organization's trail as it is committed now, and keeps it in both places.
+    /// Signs the head of an organization's trail as it is committed now, and keeps it in both places. Answers its size and
+    /// its note; none while there is no entry.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn checkpoint(&self, organization: Id<Organization>) -> Result<(), StoreError> {
+    pub async fn checkpoint(&self, organization: Id<Organization>) -> Result<Option<(u64, String)>, StoreError> {
         let caller = Caller::system(Job::Follower, self.request_id());
         let facts = Facts::system(caller, organization, Job::Follower);
         let _may = decide::<FollowTrail>(&facts, Some(Subject::new(Target::of(organization))))?;
         let tx = self.0.backend.change(organization).await?;
         let frontier = append::frontier(&tx).await?;
         if frontier.size() == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let size = column(frontier.size());
         let origin = self.origin(organization);
@@ -49,7 +50,8 @@ impl Store {
         let once = OnConflict::column(entity::checkpoints::Column::Size).do_nothing().to_owned();
         entity::checkpoints::Entity::insert(row).on_conflict(once).exec_without_returning(&tx).await?;
         tx.commit().await?;
-        self.keep_in_control(organization, size, note).await
+        self.keep_in_control(organization, size, note.clone()).await?;
+        Ok(Some((head.size, note)))
     }
 
     async fn keep_in_control(&self, id: Id<Organization>, size: i64, note: String) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Reading an organization's trail.
 
 use gatewarden_access::{Entries, Permit, Reads};
-use gatewarden_trail::{Entry, Stored};
+use gatewarden_trail::{Entry, Frontier, Leaf, Stored};
 use gatewarden_types::{Account, Digest, Id, Seq, Timestamp, Versioned};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query};
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     OrgRead, StoreError, Table, entity,
+    error::corrupt,
     table::{column, digest, seq},
 };
 
@@ -156,6 +157,26 @@ impl OrgRead {
             Ok(Stored { seq: seq(row.seq), bytes: row.bytes, leaf })
         };
         rows.into_iter().map(stored).collect()
+    }
+
+    /// The stored leaves of these entries, which proofs are made of. What is missing is left out.
+    ///
+    /// # Errors
+    /// When the database cannot answer, or a leaf cannot be read.
+    pub async fn leaves<A: Reads<Entries>>(
+        &self,
+        permit: &Permit<A>,
+        of: &[Seq],
+    ) -> Result<BTreeMap<Seq, Leaf>, StoreError> {
+        use entity::leaves::{Column, Entity};
+        let these = Column::Seq.is_in(of.iter().copied().map(column));
+        let rows = Entity::find().filter(these).all(self.by(permit)?).await?;
+        let leaf = |row: entity::leaves::Model| {
+            let frontier = Frontier::from_bytes(seq(row.seq), &row.frontier);
+            let frontier = frontier.ok_or_else(|| corrupt("leaf")(&"its frontier does not fit its size"))?;
+            Ok((seq(row.seq), Leaf { hash: digest("leaf", &row.hash)?, frontier }))
+        };
+        rows.into_iter().map(leaf).collect()
     }
 
     /// How many entries there are.

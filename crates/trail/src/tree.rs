@@ -30,15 +30,39 @@ impl Frontier {
 
     /// Appends a leaf.
     pub fn push(&mut self, leaf: Hash) {
-        let mut node = leaf;
+        self.push_subtree(leaf, 0);
+    }
+
+    /// Appends the root of a full subtree of 2^`height` leaves, to a tree of a multiple of as many.
+    fn push_subtree(&mut self, root: Hash, height: u32) {
+        let mut node = root;
         // A full subtree of each size that is already there is completed, as when one is added to a binary number.
-        for _ in 0..self.size.trailing_ones() {
+        for _ in 0..(self.size >> height).trailing_ones() {
             if let Some(left) = self.roots.pop() {
                 node = node_hash(&left, &node);
             }
         }
         self.roots.push(node);
-        self.size += 1;
+        self.size += 1 << height;
+    }
+
+    /// Appends all leaves of `right`. This tree has a multiple of as many leaves as the next power of two after them.
+    pub fn append(&mut self, right: &Self) {
+        let mut rest = right.size;
+        for root in &right.roots {
+            let Some(height) = rest.checked_ilog2() else { return };
+            self.push_subtree(*root, height);
+            rest -= 1 << height;
+        }
+    }
+
+    /// The right edge over the last `leaves` alone, which begin where a subtree that holds them all would; none when they
+    /// do not begin at the edge of a full subtree.
+    pub fn last(&self, leaves: u64) -> Option<Self> {
+        let subtrees = usize::try_from(leaves.count_ones()).ok()?;
+        let first = self.roots.len().checked_sub(subtrees)?;
+        let covered = leaves.checked_ilog2().map_or(0, |height| self.size & (2_u64 << height).wrapping_sub(1));
+        (covered == leaves).then(|| Self { size: leaves, roots: self.roots.get(first..).unwrap_or_default().to_vec() })
     }
 
     /// The root; for the empty tree the SHA-256 of nothing.
@@ -90,5 +114,20 @@ mod tests {
             frontier.push(*leaf);
         }
         assert_eq!(Frontier::from_bytes(3, &[0; 32]), None);
+    }
+
+    #[test]
+    fn a_tree_is_grown_by_subtrees_and_its_end_is_a_tree() {
+        let leaves: Vec<Hash> = (0u8..=200).map(|n| leaf_hash(&[n])).collect();
+        let of = |leaves: &[Hash]| leaves.iter().fold(Frontier::default(), |mut tree, leaf| (tree.push(*leaf), tree).1);
+        for size in 0..=leaves.len() {
+            let (full, rest) = leaves[..size].split_at(size / 8 * 8);
+            let mut grown = Frontier::default();
+            full.chunks(8).for_each(|chunk| grown.append(&of(chunk)));
+            grown.append(&of(rest));
+            assert_eq!(grown, of(&leaves[..size]), "at {size}");
+            assert_eq!(grown.last(rest.len() as u64), Some(of(rest)), "at {size}");
+        }
+        assert_eq!((of(&leaves[..12]).last(2), of(&leaves[..12]).last(13)), (None, None));
     }
 }

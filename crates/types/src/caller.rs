@@ -29,6 +29,8 @@ pub enum Job {
     Ingest,
     /// Checks a trail from the command line.
     Verify,
+    /// Exports a trail from the command line.
+    Export,
 }
 
 /// How the actor came.

@@ -13,7 +13,7 @@ pub(crate) mod session;
 mod visitor;
 
 pub use answer::Answer;
-pub(crate) use answer::{html, now_true};
+pub(crate) use answer::{download, html, now_true, stream};
 pub(crate) use arrival::{LARGEST_BODY, arrived};
 pub use fault::Fault;
 pub use here::{Here, may};

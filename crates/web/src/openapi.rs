@@ -50,6 +50,11 @@ fn describe_one(route: &Route, operation: &Operation, schemas: &mut SchemaGenera
     if let Some(answers) = operation.answers {
         success = json!({ "description": "Done.", "content": json_body(answers(schemas).to_value()) });
     }
+    if !operation.answers_text.is_empty() {
+        let text = |media: &&str| ((*media).to_owned(), json!({ "schema": { "type": "string" } }));
+        let content: Map<String, Value> = operation.answers_text.iter().map(text).collect();
+        success = json!({ "description": "Done.", "content": content });
+    }
     let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
     let refusal = |status: u16| (status.to_string(), json!({ "description": reason(status), "content": problem }));
     let mut responses: Map<String, Value> = refusals(route, operation).into_iter().map(refusal).collect();

@@ -43,6 +43,8 @@ pub struct Operation {
     pub takes: Option<SchemaOf>,
     /// What it answers as JSON.
     pub answers: Option<SchemaOf>,
+    /// The media types it answers with where that is not JSON.
+    pub answers_text: &'static [&'static str],
     /// Its query parameters: name and meaning.
     pub query: &'static [(&'static str, &'static str)],
     /// Whether it takes an `Idempotency-Key`.
@@ -136,6 +138,11 @@ impl Operation {
     /// One that answers `T` with 200.
     pub fn answers<T: JsonSchema>(summary: &'static str) -> Self {
         Self { summary, success: 200, answers: Some(SchemaGenerator::subschema_for::<T>), ..Self::default() }
+    }
+
+    /// One that answers a text of one of these media types with 200.
+    pub fn answers_text(summary: &'static str, media: &'static [&'static str]) -> Self {
+        Self { summary, success: 200, answers_text: media, ..Self::default() }
     }
 
     /// One that answers nothing with 204.

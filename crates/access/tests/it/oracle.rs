@@ -61,6 +61,7 @@ pub fn decide(name: &str, facts: &Facts, subject: Option<Subject>) -> Answer {
         RevokeKey,
         ReadUsage,
         ReadTrail,
+        ExportTrail,
         FollowTrail,
         RecordUsage,
         OpenAccount,

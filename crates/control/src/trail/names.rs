@@ -35,6 +35,7 @@ impl Names {
             Actor::Organization => "The organization".to_owned(),
             Actor::System(Job::Follower) => "Gatewarden (follower)".to_owned(),
             Actor::System(Job::Ingest) => "Gatewarden (ingest)".to_owned(),
+            Actor::System(Job::Export) => "Gatewarden (export)".to_owned(),
             Actor::System(Job::Verify) => "Gatewarden (verify)".to_owned(),
             Actor::Anyone => "Someone not signed in".to_owned(),
         }

@@ -6,7 +6,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    FieldChange, Names, difference,
+    FieldChange, Names,
+    covering::covering,
+    difference,
     names::{ids_in, mentioned},
 };
 use crate::{App, Error};
@@ -65,7 +67,7 @@ pub async fn read(
     let mut ids = mentioned(&found.entry);
     changes.iter().filter_map(|change| change.before.as_ref()).for_each(|before| ids_in(before, &mut ids));
     let names = Names::load(&read, Some(&ids)).await?;
-    let covered_by = covered_by(app, read, &permit, organization, seq).await?;
+    let covered_by = covering(app, read, &permit, organization, seq).await?.map(|(size, _)| size);
     Ok(Some(ReadEntry { entry: found.entry, changes, leaf: found.leaf, covered_by, names }))
 }
 
@@ -82,23 +84,4 @@ async fn read_change(read: &OrgRead, permit: &Reading, seq: Seq, change: &Change
         before,
         after: change.after.clone(),
     })
-}
-
-/// The smallest genuine checkpoint that covers `seq`. Signatures are checked from the smallest on, so that mostly one is.
-async fn covered_by(
-    app: &App,
-    read: OrgRead,
-    permit: &Reading,
-    organization: Id<Organization>,
-    seq: Seq,
-) -> Result<Option<u64>, Error> {
-    let key = app.store.verifying_key(organization)?;
-    let origin = app.store.origin(organization);
-    let kept = read.kept_checkpoints(permit).await?;
-    let size = |note: &String| note.lines().nth(1).and_then(|size| size.parse::<u64>().ok());
-    let mut covering: Vec<(u64, &String)> =
-        kept.notes.iter().filter_map(|note| Some((size(note)?, note))).filter(|(size, _)| *size >= seq).collect();
-    covering.sort_unstable();
-    let genuine = |note: &String| key.open(note, &origin).is_ok();
-    Ok(covering.into_iter().find(|(_, note)| genuine(note)).map(|(size, _)| size))
 }

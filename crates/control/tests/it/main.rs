@@ -19,4 +19,5 @@ mod roles;
 mod set_up;
 mod sign_in;
 mod trail;
+mod trail_exports;
 mod usage;

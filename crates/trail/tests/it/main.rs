@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod entries;
 #[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod tampering;

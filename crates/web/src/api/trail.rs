@@ -1,13 +1,16 @@
 //! The trail.
 
-use gatewarden_control::trail::{self, Entry as Stored, EntryFilter, ReadEntry};
+use gatewarden_control::{
+    Error,
+    trail::{self, Entry as Stored, EntryFilter, Format, ReadEntry},
+};
 use gatewarden_types::{Account, Id, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{limit, word};
-use crate::http::{Answer, Fault, KeyHolder};
+use crate::http::{Answer, Fault, KeyHolder, download, stream};
 
 /// An entry: ids and facts alone.
 #[derive(Serialize, JsonSchema)]
@@ -94,6 +97,27 @@ pub async fn read(sender: KeyHolder) -> Answer {
     let seq = sender.part("seq").parse().map_err(|_| Fault::NotFound)?;
     let found = trail::read(&sender.site.app, &sender.caller, sender.organization, seq).await?;
     sender.answer(200, None, &whole(&found.ok_or(Fault::NotFound)?)?)
+}
+
+/// The proof that one entry is in the trail.
+pub async fn proof(sender: KeyHolder) -> Answer {
+    let seq = sender.part("seq").parse().map_err(|_| Fault::NotFound)?;
+    let proof = trail::prove(&sender.site.app, &sender.caller, sender.organization, seq).await?;
+    download(&format!("{}-{seq}.tlog-proof", sender.organization), proof.ok_or(Fault::NotFound)?.text())
+}
+
+#[derive(Deserialize)]
+struct AskedExport {
+    format: Option<String>,
+}
+
+/// Every entry, as a file that is written while it is read.
+pub async fn export(sender: KeyHolder) -> Answer {
+    let asked: AskedExport = sender.query()?;
+    let format = Format::named(asked.format.as_deref().unwrap_or("jsonl"));
+    let format = format.ok_or_else(|| Error::field("format", "There is no such format; choose jsonl, csv or ocsf."))?;
+    let export = trail::export(&sender.site.app, &sender.caller, sender.organization).await?;
+    Ok(stream(&format!("{}-trail.{}", sender.organization, format.ending()), format, export))
 }
 
 fn whole(found: &ReadEntry) -> Result<WholeEntry, Fault> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    http::{Answer, Fault, Here},
+    http::{Answer, Fault, Here, download},
     views::{Choice, Paging, Place, trail as view},
     wording::{counted, instant, relative, thousands},
 };
@@ -51,6 +51,13 @@ pub async fn entry(here: Here) -> Answer {
     let found = trail::read(&here.site.app, &here.caller, here.organization, seq).await?;
     let page = one(&here, &found.ok_or(Fault::NotFound)?).await?;
     here.page_or_part(&page, || page.as_entry().render())
+}
+
+/// The proof of one entry, as a file.
+pub async fn proof(here: Here) -> Answer {
+    let seq = here.part("seq").parse().map_err(|_| Fault::NotFound)?;
+    let proof = trail::prove(&here.site.app, &here.caller, here.organization, seq).await?;
+    download(&format!("{}-{seq}.tlog-proof", here.slug), proof.ok_or(Fault::NotFound)?.text())
 }
 
 impl Asked {

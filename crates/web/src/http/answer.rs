@@ -3,8 +3,11 @@
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
+    web::Bytes,
 };
 use askama::Template;
+use futures::StreamExt;
+use gatewarden_control::trail::{Export, Format};
 
 use super::{Fault, Stranger, notice};
 use crate::views;
@@ -19,6 +22,28 @@ pub(crate) fn html(status: StatusCode, drawn: askama::Result<String>) -> Answer 
         Fault::Failed { message: "The page could not be drawn.", status: 500 }
     })?;
     Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body))
+}
+
+/// A text as a file to keep.
+pub(crate) fn download(name: &str, text: String) -> Answer {
+    let keep = format!("attachment; filename=\"{name}\"");
+    let mut response = HttpResponse::Ok();
+    response.content_type("text/plain; charset=utf-8").insert_header((header::CONTENT_DISPOSITION, keep));
+    Ok(response.body(text))
+}
+
+/// An export as a file to keep, page by page. When a page cannot be had the answer ends without its end, as whoever reads
+/// it notices.
+pub(crate) fn stream(name: &str, format: Format, export: Export) -> HttpResponse {
+    let keep = format!("attachment; filename=\"{name}\"");
+    let head = futures::stream::iter([Ok(Bytes::from(format.head()))]);
+    let pages = futures::stream::try_unfold(export, move |mut export| async move {
+        let page = export.next_written(format).await.map_err(Fault::from)?;
+        Ok::<_, Fault>(page.map(|page| (Bytes::from(page), export)))
+    });
+    let mut response = HttpResponse::Ok();
+    response.content_type(format.media()).insert_header((header::CONTENT_DISPOSITION, keep));
+    response.streaming(head.chain(pages))
 }
 
 impl Stranger {

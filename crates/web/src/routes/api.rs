@@ -19,6 +19,8 @@ const TRAIL: [(&str, &str); 5] = [
     PAGE[0],
     PAGE[1],
 ];
+const EXPORT: [(&str, &str); 1] =
+    [("format", "jsonl (the entries as they were hashed), csv or ocsf (version 1.6.0); jsonl unless said")];
 const RANGE: [(&str, &str); 1] = [("range", "24h, 7d or 30d; 30d unless said")];
 const KEYS: [(&str, &str); 5] = [
     ("q", "part of the key's or its owner's name, or how its text begins"),
@@ -159,6 +161,19 @@ fn records() -> Vec<Route> {
             "/api/v1/trail/{seq}",
             Operation::answers::<trail::WholeEntry>("Read an entry and what it changed"),
             trail::read,
+        ),
+        Route::api::<a::ReadTrail, _>(
+            Method::GET,
+            "/api/v1/trail/{seq}/proof",
+            Operation::answers_text("Download the proof of an entry, as c2sp.org/tlog-proof has it", &["text/plain"]),
+            trail::proof,
+        ),
+        Route::api::<a::ExportTrail, _>(
+            Method::GET,
+            "/api/v1/trail/export",
+            Operation::answers_text("Export every entry, oldest first", &["application/jsonl", "text/csv"])
+                .query(&EXPORT),
+            trail::export,
         ),
     ]
 }

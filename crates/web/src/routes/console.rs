@@ -65,6 +65,7 @@ fn overview_and_trail() -> Vec<Route> {
         Route::organization::<a::ReadUsage, _>(Method::GET, "/o/{organization}", overview::show),
         Route::organization::<a::ReadTrail, _>(Method::GET, "/o/{organization}/trail", trail::list),
         Route::organization::<a::ReadTrail, _>(Method::GET, "/o/{organization}/trail/{seq}", trail::entry),
+        Route::organization::<a::ReadTrail, _>(Method::GET, "/o/{organization}/trail/{seq}/proof", trail::proof),
     ]
 }
 

@@ -5,7 +5,7 @@ use actix_web::{
     dev::{Service, ServiceResponse},
     http::{Method, StatusCode},
 };
-use gatewarden_access::{ActionInfo, Facts, Standing};
+use gatewarden_access::{ActionInfo, AuditClass, Facts, Standing};
 use gatewarden_testkit::{Beneath, World, on_both};
 use gatewarden_types::{Id, Organization, Reach};
 use gatewarden_web::{Route, Scope, Site, routes};
@@ -88,7 +88,8 @@ fn in_organization(action: &ActionInfo, facts: &Facts, param: Option<&str>) -> O
 /// Whether a refusal reached the use case, and so leaves an attempt.
 fn leaves_an_attempt(route: &Route, who: Who, which: Which, outcome: Outcome) -> bool {
     // A page with a form for a change changes nothing yet, so its refusal is one of a read.
-    let refused = route.method != Method::GET && matches!(outcome, Outcome::Forbidden | Outcome::NotFound);
+    let reads = route.method == Method::GET && route.audit() != Some(AuditClass::SensitiveRead);
+    let refused = !reads && matches!(outcome, Outcome::Forbidden | Outcome::NotFound);
     let inside = match route.scope {
         Scope::Organization => who.is_inside() && who.has_browser(),
         Scope::Key => who.is_inside() && who.has_key(),

@@ -1,0 +1,150 @@
+//! Our verifier and those that share no code with it say the same of a thousand tampered trails, and find every one.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
+
+use crate::{
+    program::{Folder, Running, client, rename, text},
+    tamperings::{Dice, Exported, WAYS, flip},
+};
+
+/// More than a bundle holds, so that there are two and a tile above them.
+const ENTRIES: usize = 300;
+const TAMPERINGS: usize = 1000;
+const SEED: u64 = 20_261_121;
+
+/// What a verifier says of one thing.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    /// Not to be trusted, from this entry on; none where it is wrong as a whole.
+    Bad(Option<u64>),
+}
+
+impl Verdict {
+    fn of(told: &str) -> Self {
+        let named = told.split_once("entry ").and_then(|(_, rest)| rest.split([' ', ':']).next()?.parse().ok());
+        if told.contains(" verified") { Self::Good } else { Self::Bad(named) }
+    }
+}
+
+/// A verifier, and how it is started.
+struct Verifier {
+    name: &'static str,
+    command: Vec<PathBuf>,
+    key: &'static str,
+}
+
+/// Ours, and the others that this machine has: `cargo xtask test --only verifiers` sees to it that it has them.
+fn verifiers() -> Vec<Verifier> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../verifiers/python/verify.py");
+    let ours = vec![env!("CARGO_BIN_EXE_gatewarden").into(), "trail".into(), "verify".into()];
+    let mut all = vec![Verifier { name: "ours", command: ours, key: "--key" }];
+    let others = [
+        ("GATEWARDEN_VERIFIER_PYTHON", "Python's", "--key", Some(script)),
+        ("GATEWARDEN_VERIFIER_GO", "Go's", "-key", None),
+    ];
+    for (variable, name, key, script) in others {
+        match std::env::var_os(variable) {
+            Some(program) => {
+                all.push(Verifier { name, command: [program.into()].into_iter().chain(script).collect(), key });
+            }
+            None => {
+                println!("left out: {name} verifier, as {variable} names none; `cargo xtask test --only verifiers`");
+            }
+        }
+    }
+    all
+}
+
+impl Verifier {
+    /// What it says of each of these, all in one run.
+    fn say(&self, key: &Path, of: &[PathBuf]) -> Vec<Verdict> {
+        let (program, words) = self.command.split_first().expect("a program");
+        let output = Command::new(program).args(words).arg(self.key).arg(key).args(of).output().expect("runs");
+        let told = text(&output.stdout);
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines.len(), of.len(), "{}: {}", self.name, text(&output.stderr));
+        let of_each = lines.iter().zip(of).map(|(line, path)| {
+            let said = line.strip_prefix(&format!("{}: ", path.display()));
+            Verdict::of(said.unwrap_or_else(|| panic!("{} says {line:?} of {}", self.name, path.display())))
+        });
+        of_each.collect()
+    }
+}
+
+/// A trail of some hundred entries, exported, and the proofs of some of them.
+async fn exported(folder: &Folder) -> (PathBuf, Vec<PathBuf>) {
+    let made = folder.init("Acme");
+    let mut running = Running::start(folder, &["serve"]);
+    for number in 2..ENTRIES {
+        rename(&running, &made, &format!("Acme {number}")).await;
+    }
+    let to = folder.data().with_file_name("exported");
+    let path = to.display().to_string();
+    let output = folder.run(&["trail", "export", "--organization", "acme", &path]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let mut proofs = Vec::new();
+    for seq in [1, 2, 3, 128, 255, 256, 257, ENTRIES] {
+        let url = format!("{}/api/v1/trail/{seq}/proof", running.console);
+        let sent = client().get(url).bearer_auth(made["master_key"].as_str().expect("a key")).send().await;
+        let file = to.with_file_name(format!("{seq}.tlog-proof"));
+        fs::write(&file, sent.expect("answers").bytes().await.expect("arrives")).expect("writes");
+        proofs.push(file);
+    }
+    running.ask_to_end();
+    assert!(running.end().success());
+    (to, proofs)
+}
+
+/// All verifiers say the same of each, which is what is said.
+fn agreed(key: &Path, of: &[PathBuf]) -> Vec<Verdict> {
+    let verifiers = verifiers();
+    let said: Vec<Vec<Verdict>> = thread::scope(|scope| {
+        let each: Vec<_> = verifiers.iter().map(|verifier| scope.spawn(|| verifier.say(key, of))).collect();
+        each.into_iter().map(|one| one.join().expect("it runs")).collect()
+    });
+    let mut said = verifiers.iter().map(|verifier| verifier.name).zip(said);
+    let (_, ours) = said.next().expect("there is ours");
+    for (name, theirs) in said {
+        for ((path, one), other) in of.iter().zip(&ours).zip(&theirs) {
+            assert_eq!(one, other, "ours and {name} (seed {SEED}) of {}", path.display());
+        }
+    }
+    ours
+}
+
+#[tokio::test]
+async fn every_tampering_is_found_and_all_verifiers_agree() {
+    let folder = Folder::new();
+    let (original, proofs) = exported(&folder).await;
+    let key = original.with_file_name("known-key");
+    fs::copy(original.join("key"), &key).expect("copies");
+    let untouched: Vec<PathBuf> = [original.clone()].into_iter().chain(proofs.iter().cloned()).collect();
+    assert!(agreed(&key, &untouched).iter().all(|verdict| *verdict == Verdict::Good));
+
+    let (mut dice, whole) = (Dice(SEED), Exported::read(&original));
+    let mut tampered = Vec::new();
+    while tampered.len() < TAMPERINGS {
+        let (way, mut other) = (WAYS[tampered.len() % WAYS.len()], whole.clone());
+        if other.tamper(way, &mut dice) {
+            let to = original.with_file_name(format!("{:04} {way}", tampered.len()));
+            other.write(&to, &whole, &original);
+            tampered.push(to);
+        }
+    }
+    for proof in proofs.iter().cycle().take(200) {
+        let mut bytes = fs::read(proof).expect("a proof");
+        flip(&mut bytes, &mut dice);
+        let to = original.with_file_name(format!("{:04} flip a bit of a proof", tampered.len()));
+        fs::write(&to, bytes).expect("writes");
+        tampered.push(to);
+    }
+    for (path, verdict) in tampered.iter().zip(agreed(&key, &tampered)) {
+        assert!(matches!(verdict, Verdict::Bad(_)), "{} was not found (seed {SEED})", path.display());
+    }
+}
