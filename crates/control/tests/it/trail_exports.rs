@@ -16,7 +16,7 @@ fn readers() -> Told {
 }
 
 gatewarden_testkit::on_both! {
-    // proves RQ-066, KT-046
+    // proves KT-046
     async fn an_export_is_noted_and_then_gives_every_entry_under_one_checkpoint(world: World) {
         let (app, org) = (world.app(), world.org());
         let mut export = trail::export(app, &trail::operator(app), org).await.unwrap();
@@ -40,7 +40,6 @@ gatewarden_testkit::on_both! {
         assert_eq!(told.names.actor(told.entry.actor), "Gatewarden (export)");
     }
 
-    // proves KT-027
     async fn who_may_read_a_trail_exports_it_and_nobody_else(world: World) {
         let export = async |caller, ()| trail::export(world.app(), &caller, world.org()).await.map(drop);
         let done = actors::change(&world, "trail.export", &readers(), async |_| (), export).await;
