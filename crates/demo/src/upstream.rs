@@ -11,6 +11,8 @@
 //! | `slow` | a second before each word |
 //! | `silent` | takes the request and never answers |
 //! | `half` | breaks off in the middle of the answer |
+//! | `stall` | sends half of the answer, and then nothing |
+//! | `endless` | says the same words again and again, as fast as they are taken |
 //! | `error-429`, `error-500`, … | answers with that status and an OpenAI error body |
 //! | anything else | answers at once, streaming word by word at the server's pace |
 
@@ -32,7 +34,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use answer::{Behaviour, ChatCall};
-use body::AnswerBody;
+use body::{AnswerBody, Course};
 use counts::{Call, Ledger};
 pub use counts::{Counts, Seen};
 
@@ -187,16 +189,22 @@ impl Server {
                 return refusal(status, "scripted_error", "The model was asked for an error and made one.");
             }
             Behaviour::Slow => Duration::from_secs(1),
-            Behaviour::Half | Behaviour::Plain => self.settings.pace,
+            Behaviour::Half | Behaviour::Stall | Behaviour::Plain => self.settings.pace,
+            Behaviour::Endless => Duration::ZERO,
         };
-        let half = chat.behaviour() == Behaviour::Half;
+        let course = match chat.behaviour() {
+            Behaviour::Half => Course::BreaksOff,
+            Behaviour::Stall => Course::Stalls,
+            Behaviour::Endless => Course::Repeats,
+            _ => Course::Whole,
+        };
         let (media, parts) = if chat.stream {
             ("text/event-stream", chat.events(call.number()))
         } else {
             ("application/json", vec![chat.completion(call.number())])
         };
         let pause = if chat.stream || chat.behaviour() == Behaviour::Slow { pause } else { Duration::ZERO };
-        typed(StatusCode::OK, media, AnswerBody::paced(parts, pause, half, call))
+        typed(StatusCode::OK, media, AnswerBody::paced(parts, pause, course, call))
     }
 }
 

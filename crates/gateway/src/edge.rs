@@ -22,6 +22,7 @@ use crate::{
     chat::Chat,
     connections::{Activity, Phase},
     refusal::Refusal,
+    running::{Leash, Running},
     status::{Counters, Current, Status, metrics},
     tokens::{EventStream, PlainAnswer},
     upstream::{Providers, sift},
@@ -122,7 +123,9 @@ impl Edge {
             Err(refusal) => Err(refusal),
         };
         match passed {
-            Ok((answer, reading)) => Ok(answer.map(|incoming| AnswerBody::passing(incoming, reading, meter))),
+            Ok((answer, reading, leash)) => {
+                Ok(answer.map(|incoming| AnswerBody::passing(incoming, reading, meter, leash)))
+            }
             Err(refusal) => {
                 meter.refused(&refusal);
                 Err(refusal)
@@ -136,7 +139,7 @@ impl Edge {
         holder: &Holder,
         body: Bytes,
         meter: &mut Meter,
-    ) -> Result<(Response<Incoming>, Reading), Refusal> {
+    ) -> Result<(Response<Incoming>, Reading, Leash), Refusal> {
         let facts = holder.facts(call.id, call.at)?;
         let chat = Chat::parse(body)?;
         let (streamed, route) = (chat.stream, holder.route(&facts, &chat.model)?);
@@ -146,21 +149,28 @@ impl Edge {
             record.streamed = streamed;
         });
         let outgoing = chat.outgoing(route.model.upstream.as_str());
-        call.activity.enter(Phase::Provider);
+        let (running, mut leash) = Running::new(holder, call.id, &route);
+        call.activity.begin(running);
         meter.sent(Instant::now());
-        let mut answer = self.ask(call, &route, outgoing.body).await?;
+        let mut answer = self.ask(call, &route, outgoing.body, &mut leash).await?;
         meter.answered(Instant::now(), answer.status().as_u16());
         Counters::add(&self.counters.passed);
         let reading = reading(&answer, outgoing.usage_added);
-        sift(answer.headers_mut(), outgoing.usage_added);
-        Ok((answer, reading))
+        sift(answer.headers_mut(), matches!(reading, Reading::Events(_)));
+        Ok((answer, reading, leash))
     }
 
-    async fn ask(&self, call: &Call, route: &Route, body: Bytes) -> Result<Response<Incoming>, Refusal> {
+    async fn ask(
+        &self,
+        call: &Call,
+        route: &Route,
+        body: Bytes,
+        leash: &mut Leash,
+    ) -> Result<Response<Incoming>, Refusal> {
         tokio::select! {
             biased;
+            refusal = leash => Err(refusal),
             answer = self.providers.chat(route, &call.head.headers, body) => answer,
-            () = call.activity.expired() => Err(Refusal::TimedOut(route.endpoint.provider.name.to_string())),
         }
     }
 

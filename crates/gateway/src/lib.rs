@@ -6,7 +6,8 @@
 //!
 //! `admission::presented` (which key) → `Holder::find` (is it the key) → `Chat::parse` (which model) → `Holder::route`
 //! (may it: `access::decide`, as in the console) → `Providers::chat` (only with the route) → `AnswerBody` (pass through,
-//! count tokens) → `Meter` (one usage record, however it ended).
+//! count tokens) → `Meter` (one usage record, however it ended). While it runs, `Running::review` decides again when the
+//! policy has changed.
 #![warn(missing_docs)]
 
 mod admission;
@@ -17,6 +18,7 @@ mod connector;
 mod edge;
 mod follower;
 mod refusal;
+mod running;
 mod server;
 mod snapshot;
 mod status;

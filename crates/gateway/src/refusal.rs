@@ -6,7 +6,7 @@ use hyper::{
     Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::body::AnswerBody;
 
@@ -135,10 +135,19 @@ impl Refusal {
         }
     }
 
+    fn body(&self) -> Value {
+        let Told(_, kind, code, param) = self.told();
+        json!({"error": {"message": self.to_string(), "type": kind, "param": param, "code": code}})
+    }
+
+    /// The last event of a stream that may not go on.
+    pub(crate) fn event(&self) -> Bytes {
+        Bytes::from(format!("event: error\ndata: {}\n\n", self.body()))
+    }
+
     /// The answer, with a body in the shape of the OpenAI API.
     pub(crate) fn answer(&self) -> Response<AnswerBody> {
-        let Told(status, kind, code, param) = self.told();
-        let body = json!({"error": {"message": self.to_string(), "type": kind, "param": param, "code": code}});
+        let (status, body) = (self.status(), self.body());
         let mut response = Response::new(AnswerBody::whole(Bytes::from(body.to_string())));
         *response.status_mut() = status;
         let headers = response.headers_mut();

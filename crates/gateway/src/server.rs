@@ -218,9 +218,8 @@ impl Worker {
     async fn serve(self, listener: std::net::TcpListener) -> io::Result<()> {
         let listener = TcpListener::from_std(listener)?;
         let (connections, open) = (Arc::new(Connections::default()), GracefulShutdown::new());
-        let sweeping = Arc::clone(&connections);
-        let patience = self.config.patience;
-        let sweep = tokio::spawn(async move { sweeping.sweep(patience).await });
+        let (sweeping, edge, patience) = (Arc::clone(&connections), Arc::clone(&self.edge), self.config.patience);
+        let sweep = tokio::spawn(async move { sweeping.sweep(patience, &edge.current, &edge.clock).await });
         let mut stopped = self.stopped.clone();
         loop {
             tokio::select! {

@@ -57,7 +57,8 @@ impl PlainAnswer {
     }
 }
 
-/// Looks into a stream of server-sent events, and can take the usage event out of it.
+/// Looks into a stream of server-sent events, and can take the usage event out of it. Events pass whole, so that an error
+/// event may follow at any time.
 #[derive(Debug)]
 pub(crate) struct EventStream {
     strip: bool,
@@ -72,30 +73,29 @@ impl EventStream {
         Self { strip, pending: BytesMut::new(), seen: 0, tokens: None }
     }
 
-    /// Takes the next bytes of the stream and returns what to pass on: without `strip` the same bytes, with it the
-    /// events that are complete.
-    pub(crate) fn push(&mut self, bytes: Bytes) -> Bytes {
-        self.pending.extend_from_slice(&bytes);
+    /// Takes the next bytes of the stream and returns what to pass on: the events that are complete.
+    pub(crate) fn push(&mut self, bytes: &Bytes) -> Bytes {
+        self.pending.extend_from_slice(bytes);
         let mut out = BytesMut::new();
         while let Some(end) = self.next_end() {
             let event = self.pending.split_to(end);
             self.seen = 0;
-            if !self.look(&event) && self.strip {
-                out.extend_from_slice(&event);
+            if !(self.look(&event) && self.strip) {
+                // Neighbours in one buffer are joined without a copy.
+                out.unsplit(event);
             }
         }
         if self.pending.len() > LONGEST {
-            let rest = self.finish();
-            out.extend_from_slice(&rest);
+            self.seen = 0;
+            out.unsplit(self.pending.split());
         }
-        if self.strip { out.freeze() } else { bytes }
+        out.freeze()
     }
 
     /// What is left when the stream ends in the middle of an event.
     pub(crate) fn finish(&mut self) -> Bytes {
         self.seen = 0;
-        let rest = self.pending.split().freeze();
-        if self.strip { rest } else { Bytes::new() }
+        self.pending.split().freeze()
     }
 
     /// The counts, if an event has brought them.
@@ -150,7 +150,7 @@ mod tests {
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
         cuts.sort_unstable();
         for to in cuts.into_iter().chain([text.len()]) {
-            out.extend_from_slice(&stream.push(Bytes::copy_from_slice(&text.as_bytes()[from..to])));
+            out.extend_from_slice(&stream.push(&Bytes::copy_from_slice(&text.as_bytes()[from..to])));
             from = to;
         }
         out.extend_from_slice(&stream.finish());

@@ -106,13 +106,14 @@ fn request(route: &Route, asked: &HeaderMap, body: Bytes) -> Result<Request<Full
     Ok(request)
 }
 
-/// Leaves of a provider's answer headers what the caller is to see.
-pub(crate) fn sift(headers: &mut HeaderMap, rewritten: bool) {
+/// Leaves of a provider's answer headers what the caller is to see. The length of a stream is not known: usage may be
+/// taken out of it, and an error may end it.
+pub(crate) fn sift(headers: &mut HeaderMap, stream: bool) {
     let all = std::mem::take(headers);
     // A name stands before its first value only; one value of each is enough.
     for (name, value) in all.into_iter().filter_map(|(name, value)| Some((name?, value))) {
         let shown = TO_CALLER.contains(&name.as_str()) || name.as_str().starts_with("x-ratelimit-");
-        if shown && !(rewritten && name == CONTENT_LENGTH) {
+        if shown && !(stream && name == CONTENT_LENGTH) {
             headers.insert(name, value);
         }
     }

@@ -36,7 +36,7 @@ pub struct UsageRecord {
     pub provider: Option<Id<Provider>>,
     /// The HTTP status of the answer; 499 when the caller left before there was one.
     pub status: u16,
-    /// Why it was refused, as the code in the answer's body; none when it was passed on.
+    /// Why it was refused or cut off, as the code in the answer's body; none when it was passed on.
     pub refused: Option<&'static str>,
     /// Whether the answer was a stream.
     pub streamed: bool,
@@ -119,6 +119,12 @@ impl Meter {
             record.refused = Some(refusal.code());
             record.complete = true;
         });
+    }
+
+    /// The call was ended here while its answer was passing: its status is said, and it stays incomplete.
+    pub(crate) fn cut(&mut self, refusal: &Refusal) {
+        self.till.counters.refused(refusal);
+        self.note(|record| record.refused = Some(refusal.code()));
     }
 
     /// The request is on its way to the provider.

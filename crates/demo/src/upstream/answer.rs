@@ -14,6 +14,8 @@ pub(super) enum Behaviour {
     Slow,
     Silent,
     Half,
+    Stall,
+    Endless,
     Error(StatusCode),
 }
 
@@ -63,6 +65,8 @@ impl ChatCall {
             "slow" => Behaviour::Slow,
             "silent" => Behaviour::Silent,
             "half" => Behaviour::Half,
+            "stall" => Behaviour::Stall,
+            "endless" => Behaviour::Endless,
             other => other
                 .strip_prefix("error-")
                 .and_then(|code| code.parse::<u16>().ok())

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod cutting;
+#[cfg(test)]
 mod following;
 #[cfg(test)]
 mod leaving;

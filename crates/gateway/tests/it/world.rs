@@ -83,7 +83,8 @@ impl Records {
             base_url: base_url.parse().expect("a base URL"),
             credential: Some(sealed.reference()),
         };
-        let behaviours = ["slow", "silent", "half", "error-401", "error-429", "error-500"].map(|name| (name, name));
+        let behaviours = ["slow", "silent", "half", "stall", "endless", "error-401", "error-429", "error-500"]
+            .map(|name| (name, name));
         let models = [("fast", "demo-small"), ("team/large", "demo-large")].into_iter().chain(behaviours);
         let models = models.map(|(name, upstream)| model(provider_id, name, upstream)).collect();
         Self { organization, roles: roles.into(), member, provider, models, sealed }
