@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use crate::{
     connections::{Activity, Phase},
-    refusal::Refusal,
+    refusal::{Refusal, Voice},
     running::Leash,
     tokens::{EventStream, PlainAnswer},
     usage::Meter,
@@ -38,6 +38,7 @@ pub(crate) struct Passing {
     reading: Reading,
     meter: Meter,
     leash: Leash,
+    voice: Voice,
     ended: bool,
 }
 
@@ -56,8 +57,7 @@ impl AnswerBody {
     }
 
     /// A provider's answer, passed through.
-    pub(crate) fn passing(incoming: Incoming, reading: Reading, meter: Meter, leash: Leash) -> Self {
-        let passing = Passing { incoming: Some(incoming), reading, meter, leash, ended: false };
+    pub(crate) fn passing(passing: Passing) -> Self {
         Self { content: Content::Passing(Box::new(passing)), activity: None }
     }
 
@@ -69,6 +69,10 @@ impl AnswerBody {
 }
 
 impl Passing {
+    pub(crate) fn new(incoming: Incoming, reading: Reading, meter: Meter, leash: Leash, voice: Voice) -> Self {
+        Self { incoming: Some(incoming), reading, meter, leash, voice, ended: false }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if self.ended || self.incoming.is_none() {
             return Poll::Ready(None);
@@ -95,7 +99,7 @@ impl Passing {
         self.incoming = None;
         self.meter.cut(&refusal);
         match self.reading {
-            Reading::Events(_) => Ok(Frame::data(refusal.event())),
+            Reading::Events(_) => Ok(Frame::data(refusal.event(self.voice))),
             _ => Err(io::Error::other(refusal)),
         }
     }

@@ -3,12 +3,12 @@
 use std::{error::Error, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use gatewarden_types::{AllowedNetworks, Forbidden};
+use gatewarden_types::{AllowedNetworks, Dialect, Forbidden};
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response,
     body::Incoming,
-    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -19,15 +19,24 @@ use hyper_util::{
 use crate::{
     admission::Route,
     connector::{Connector, NotPermitted},
+    operation::{ANTHROPIC_VERSION, Operation},
     refusal::Refusal,
 };
 
-/// What of the caller's request headers a provider gets to see. Everything else stays here: keys above all.
-const TO_PROVIDER: [&str; 7] =
-    ["accept", "user-agent", "idempotency-key", "openai-beta", "traceparent", "tracestate", "x-stainless-retry-count"];
+/// What of the caller's request headers a provider gets to see, besides those of its API. Everything else stays here:
+/// keys above all.
+const TO_PROVIDER: [&str; 6] =
+    ["accept", "user-agent", "idempotency-key", "traceparent", "tracestate", "x-stainless-retry-count"];
 
-/// What of a provider's answer headers a caller gets to see, besides its limits on calls (`x-ratelimit-…`). Everything
-/// else stays here: cookies and addresses that the provider chose, whose account it was, what belongs to the
+/// What a provider of either API gets to see besides.
+const TO_OPENAI: [&str; 1] = ["openai-beta"];
+const TO_ANTHROPIC: [&str; 2] = [ANTHROPIC_VERSION, "anthropic-beta"];
+
+/// The version of the Anthropic API for callers that name none; the only one there has been since 2023.
+const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// What of a provider's answer headers a caller gets to see, besides its limits on calls (`x-ratelimit-…`,
+/// `anthropic-ratelimit-…`). Everything else stays here: cookies and addresses that the provider chose, whose account it was, what belongs to the
 /// connection. The request's id is the gateway's own.
 const TO_CALLER: [&str; 11] = [
     "content-type",
@@ -64,14 +73,15 @@ impl Providers {
     }
 
     /// Makes the call that `route` permits. Dropping the future or the answer ends the call at the provider.
-    pub(crate) async fn chat(
+    pub(crate) async fn call(
         &self,
+        operation: Operation,
         route: &Route,
         asked: &HeaderMap,
         body: Bytes,
     ) -> Result<Response<Incoming>, Refusal> {
         let provider = || route.endpoint.provider.name.to_string();
-        let request = request(route, asked, body)?;
+        let request = request(operation, route, asked, body)?;
         let answer = self.0.request(request).await.map_err(|error| failure(&error, provider()))?;
         match answer.status().as_u16() {
             // Passed on, these would tell the caller that their own key is wrong.
@@ -85,23 +95,35 @@ impl Providers {
     }
 }
 
-fn request(route: &Route, asked: &HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, Refusal> {
+fn request(
+    operation: Operation,
+    route: &Route,
+    asked: &HeaderMap,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, Refusal> {
     let endpoint = &route.endpoint;
     let provider = || endpoint.provider.name.to_string();
-    let credential = endpoint.authorization().map_err(|()| Refusal::CredentialMissing(provider()))?;
-    let uri = endpoint.uri("/chat/completions").ok_or_else(|| Refusal::Unreachable(provider()))?;
+    let credential = endpoint.credential().map_err(|()| Refusal::CredentialMissing(provider()))?;
+    let uri = endpoint.uri(operation.path()).ok_or_else(|| Refusal::Unreachable(provider()))?;
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
-    for name in TO_PROVIDER {
-        if let Some(value) = asked.get(name) {
+    let of_dialect: &[&'static str] = match operation.dialect() {
+        Dialect::OpenAi => &TO_OPENAI,
+        Dialect::Anthropic => {
+            headers.insert(ANTHROPIC_VERSION, VERSION);
+            &TO_ANTHROPIC
+        }
+    };
+    for name in TO_PROVIDER.iter().chain(of_dialect) {
+        if let Some(value) = asked.get(*name) {
             headers.insert(HeaderName::from_static(name), value.clone());
         }
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(credential) = credential {
-        headers.insert(AUTHORIZATION, credential.clone());
+    if let Some((name, value)) = credential {
+        headers.insert(name.clone(), value.clone());
     }
     Ok(request)
 }
@@ -112,7 +134,8 @@ pub(crate) fn sift(headers: &mut HeaderMap, stream: bool) {
     let all = std::mem::take(headers);
     // A name stands before its first value only; one value of each is enough.
     for (name, value) in all.into_iter().filter_map(|(name, value)| Some((name?, value))) {
-        let shown = TO_CALLER.contains(&name.as_str()) || name.as_str().starts_with("x-ratelimit-");
+        let limits = ["x-ratelimit-", "anthropic-ratelimit-"].iter().any(|start| name.as_str().starts_with(start));
+        let shown = limits || TO_CALLER.contains(&name.as_str());
         if shown && !(stream && name == CONTENT_LENGTH) {
             headers.insert(name, value);
         }

@@ -29,7 +29,7 @@ pub(super) enum Course {
     BreaksOff,
     /// Nothing more comes when half of it is sent.
     Stalls,
-    /// Its words come again and again, for ever.
+    /// The words of its first half come again and again, for ever.
     Repeats,
 }
 
@@ -42,7 +42,7 @@ impl AnswerBody {
     /// The parts of a call's answer, each after a pause.
     pub(super) fn paced(parts: Vec<Bytes>, pause: Duration, course: Course, call: Call) -> Self {
         let mut parts = VecDeque::from(parts);
-        if matches!(course, Course::BreaksOff | Course::Stalls) {
+        if course != Course::Whole {
             halve(&mut parts);
         }
         Self { parts, pause, waiting: None, course, call: Some(call) }

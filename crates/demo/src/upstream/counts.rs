@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Counts {
     /// Connections accepted.
     pub connections: u64,
-    /// Chat calls that carried the right secret.
+    /// Model calls that carried the right secret.
     pub calls: u64,
     /// Calls being answered now.
     pub open: u64,
@@ -26,7 +26,7 @@ pub struct Counts {
     pub cancelled: u64,
 }
 
-/// One chat call as it arrived.
+/// One model call as it arrived.
 #[derive(Debug, Clone)]
 pub struct Seen {
     /// The path of the request.
