@@ -28,6 +28,7 @@ mod upstream;
 mod usage;
 
 pub use connections::Patience;
+pub use connector::Connecting;
 pub use follower::{Alarm, FeedEvent, Follower};
 pub use server::{Config, Gateway, Lines};
 pub use snapshot::{Snapshot, Unreadable, Vault};

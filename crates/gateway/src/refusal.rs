@@ -68,6 +68,11 @@ pub(crate) enum Refusal {
         "Provider '{0}' cannot be reached. Try again; if it stays so, an admin can check its address under Providers."
     )]
     Unreachable(String),
+    #[error(
+        "Provider '{0}' could not be connected to in time. Try again; if it stays so, an admin can check its address \
+         under Providers."
+    )]
+    ConnectTimedOut(String),
     #[error("Provider '{0}' broke off before it answered. Try again.")]
     Broke(String),
     #[error(
@@ -150,6 +155,7 @@ impl Refusal {
             Self::PrivateAddress(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "private_address", None),
             Self::InTheClear(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "unencrypted_address", None),
             Self::Unreachable(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_unreachable", None),
+            Self::ConnectTimedOut(_) => Told(StatusCode::GATEWAY_TIMEOUT, PROVIDER, "provider_connect_timed_out", None),
             Self::Broke(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_broke_off", None),
             Self::Redirected(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_redirected", None),
             Self::TimedOut(_) => Told(StatusCode::GATEWAY_TIMEOUT, PROVIDER, "provider_timed_out", None),

@@ -22,6 +22,7 @@ use tokio::{
 
 use crate::{
     connections::{Connections, Patience},
+    connector::Connecting,
     edge::Edge,
     follower::{FeedEvent, Follower},
     status::{Counters, Current, Status},
@@ -47,6 +48,8 @@ pub struct Config {
     pub allow_private: AllowedNetworks,
     /// How long connections may do nothing.
     pub patience: Patience,
+    /// How providers are connected to.
+    pub connecting: Connecting,
     /// How long calls may go on after a shutdown has begun.
     pub drain: Duration,
 }
@@ -62,6 +65,7 @@ impl Config {
             body_limit: 4 * 1024 * 1024,
             allow_private: AllowedNetworks::default(),
             patience,
+            connecting: Connecting::default(),
             drain,
         }
     }
@@ -111,7 +115,7 @@ impl Gateway {
             let edge = Edge {
                 current: Arc::clone(&current),
                 counters: Arc::clone(&counters),
-                providers: Providers::new(Arc::clone(&allowed))?,
+                providers: Providers::new(Arc::clone(&allowed), config.connecting, Arc::clone(&counters))?,
                 till: till.clone(),
                 clock: lines.clock.clone(),
                 entropy: lines.entropy.clone(),

@@ -10,17 +10,18 @@ use hyper::{
     body::Incoming,
     header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{self, Client},
     rt::{TokioExecutor, TokioTimer},
 };
+use tokio::time::sleep;
 
 use crate::{
     admission::Route,
-    connector::{Connector, NotPermitted},
+    connector::{Connecting, Connector, NotPermitted, TooSlow},
     operation::{ANTHROPIC_VERSION, Operation},
     refusal::Refusal,
+    status::Counters,
 };
 
 /// What of the caller's request headers a provider gets to see, besides those of its API. Everything else stays here:
@@ -53,23 +54,25 @@ const TO_CALLER: [&str; 11] = [
 ];
 
 /// One thread's connections to providers.
-pub(crate) struct Providers(Client<HttpsConnector<Connector>, Full<Bytes>>);
+pub(crate) struct Providers {
+    client: Client<Connector, Full<Bytes>>,
+    connecting: Connecting,
+    counters: Arc<Counters>,
+}
 
 impl Providers {
-    pub(crate) fn new(allowed: Arc<AllowedNetworks>) -> io::Result<Self> {
-        let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .map_err(io::Error::other)?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Connector::new(allowed));
+    pub(crate) fn new(
+        allowed: Arc<AllowedNetworks>,
+        connecting: Connecting,
+        counters: Arc<Counters>,
+    ) -> io::Result<Self> {
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_mins(1))
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(256)
             .http1_writev(false)
-            .build(tls);
-        Ok(Self(client))
+            .build(Connector::new(allowed, connecting.time)?);
+        Ok(Self { client, connecting, counters })
     }
 
     /// Makes the call that `route` permits. Dropping the future or the answer ends the call at the provider.
@@ -81,8 +84,18 @@ impl Providers {
         body: Bytes,
     ) -> Result<Response<Incoming>, Refusal> {
         let provider = || route.endpoint.provider.name.to_string();
-        let request = request(operation, route, asked, body)?;
-        let answer = self.0.request(request).await.map_err(|error| failure(&error, provider()))?;
+        let mut pauses = (0..self.connecting.retries).map(|turn| self.connecting.pause * 2_u32.saturating_pow(turn));
+        let answer = loop {
+            let request = request(operation, route, asked, body.clone())?;
+            let refusal = match self.client.request(request).await {
+                Ok(answer) => break answer,
+                Err(error) => failure(&error, provider()),
+            };
+            // Only where no connection was made is it certain that the provider has seen nothing of the request.
+            let retried = matches!(refusal, Refusal::Unreachable(_)).then(|| pauses.next()).flatten();
+            sleep(retried.ok_or(refusal)?).await;
+            Counters::add(&self.counters.retries);
+        };
         match answer.status().as_u16() {
             // Passed on, these would tell the caller that their own key is wrong.
             401 | 403 => Err(Refusal::CredentialRefused(provider())),
@@ -150,6 +163,9 @@ fn failure(error: &legacy::Error, provider: String) -> Refusal {
             Some(NotPermitted(Forbidden::Private)) => return Refusal::PrivateAddress(provider),
             Some(NotPermitted(Forbidden::InTheClear)) => return Refusal::InTheClear(provider),
             None => {}
+        }
+        if here.is::<TooSlow>() {
+            return Refusal::ConnectTimedOut(provider);
         }
         cause = here.source();
     }

@@ -89,6 +89,9 @@ impl Body for AnswerBody {
             self.waiting = None;
         }
         let part = self.parts.pop_front();
+        if let (Some(call), Some(part)) = (&self.call, &part) {
+            call.sends(part.len());
+        }
         if let Some(part) = part.as_ref().filter(|_| self.course == Course::Repeats) {
             self.parts.push_back(part.clone());
         }

@@ -24,6 +24,8 @@ pub struct Counts {
     pub finished: u64,
     /// Calls whose caller left first.
     pub cancelled: u64,
+    /// Bytes of answers to calls, handed out so far.
+    pub sent: u64,
 }
 
 /// One model call as it arrived.
@@ -90,6 +92,10 @@ impl Call {
 
     pub(super) fn saw(&self, seen: Seen) {
         *self.ledger.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+    }
+
+    pub(super) fn sends(&self, bytes: usize) {
+        self.ledger.counts.send_modify(|counts| counts.sent += bytes as u64);
     }
 
     pub(super) fn finish(mut self) {

@@ -15,4 +15,6 @@ mod refusals;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+mod upstreams;
+#[cfg(test)]
 mod world;
