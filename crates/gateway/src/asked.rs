@@ -5,6 +5,7 @@ mod barred;
 use std::{fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
+use gatewarden_types::MOST_TOKENS;
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, IgnoredAny, MapAccess, Visitor},
@@ -25,9 +26,14 @@ pub(crate) struct Asked {
     pub(crate) model: String,
     /// Whether the answer is to be streamed.
     pub(crate) stream: bool,
+    /// How many tokens the caller would have written at most, if they said so.
+    most: u64,
     model_at: Range<usize>,
     options: Option<(Range<usize>, Map<String, Value>)>,
 }
+
+/// The fields that say how much the model may write.
+const MOST: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 
 /// The fields that are decided on, each as it stands in the body.
 #[derive(Default)]
@@ -35,6 +41,8 @@ struct Fields<'a> {
     model: Option<&'a RawValue>,
     stream: Option<&'a RawValue>,
     stream_options: Option<&'a RawValue>,
+    /// The greatest number of tokens that any field allows the model to write.
+    most: u64,
     /// The first that no caller may set.
     barred: Option<String>,
 }
@@ -68,6 +76,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                 let mut fields = Fields::default();
                 while let Some(name) = map.next_key::<String>()? {
                     let Some((exact, field)) = fields.named(&name) else {
+                        if MOST.contains(&name.as_str()) {
+                            let most = map.next_value::<Value>()?.as_u64().unwrap_or(0);
+                            fields.most = fields.most.max(most);
+                            continue;
+                        }
                         map.next_value::<IgnoredAny>()?;
                         if barred::is_barred(&name) {
                             fields.barred.get_or_insert(name);
@@ -112,7 +125,17 @@ impl Asked {
             (Some(raw), options) => Some((place(&body, raw), options.unwrap_or_default())),
             (None, _) => None,
         };
-        Ok(Self { body, model, stream: stream.unwrap_or(false), model_at, options })
+        let most = fields.most;
+        Ok(Self { body, model, stream: stream.unwrap_or(false), most, model_at, options })
+    }
+
+    /// How many tokens the call may take, before anyone has counted: one for each four bytes, and what it may have
+    /// written. Counting ahead takes none.
+    pub(crate) fn estimate(&self, operation: Operation) -> u64 {
+        match operation {
+            Operation::CountTokens => 0,
+            _ => (self.body.len() as u64).div_ceil(4).saturating_add(self.most).min(MOST_TOKENS),
+        }
     }
 
     /// The body for the provider: the model under the provider's name, and in a streamed chat the wish for its usage.

@@ -21,6 +21,7 @@ use crate::{
     asked::Asked,
     body::{AnswerBody, Passing, Reading},
     connections::{Activity, Phase},
+    limits::Limiter,
     operation::{Operation, spoken},
     refusal::{Refusal, Voice, shown},
     running::{Leash, Running},
@@ -35,6 +36,7 @@ pub(crate) struct Edge {
     pub(crate) current: Arc<Current>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) providers: Providers,
+    pub(crate) limiter: Arc<Limiter>,
     pub(crate) till: Till,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
@@ -165,6 +167,8 @@ impl Edge {
         if speaks != operation.dialect() {
             return Err(Refusal::OtherApi { model: shown(&asked.model), speaks });
         }
+        let (reservation, standing) = self.limiter.admit(holder, asked.estimate(operation), call.at)?;
+        meter.reserved(reservation);
         let outgoing = asked.outgoing(operation, route.model.upstream.as_str());
         let (running, mut leash) = Running::new(holder, call.voice.request, &route);
         call.activity.begin(running);
@@ -174,6 +178,7 @@ impl Edge {
         Counters::add(&self.counters.passed);
         let reading = reading(&answer, outgoing.usage_added);
         sift(answer.headers_mut(), matches!(reading, Reading::Events(_)));
+        standing.tell(answer.headers_mut());
         Ok((answer, reading, leash))
     }
 

@@ -5,7 +5,7 @@
 //! a function, each refusal one variant of one type:
 //!
 //! `admission::presented` (which key) → `Holder::find` (is it the key) → `Asked::parse` (which model) → `Holder::route`
-//! (may it: `access::decide`, as in the console) → `Providers::call` (only with the route) → `AnswerBody` (pass through,
+//! (may it: `access::decide`, as in the console) → `Limiter::admit` (is there room in its limits) → `Providers::call` (only with the route) → `AnswerBody` (pass through,
 //! count tokens) → `Meter` (one usage record, however it ended). While it runs, `Running::review` decides again when the
 //! policy has changed.
 #![warn(missing_docs)]
@@ -17,6 +17,7 @@ mod connections;
 mod connector;
 mod edge;
 mod follower;
+mod limits;
 mod operation;
 mod refusal;
 mod running;

@@ -9,7 +9,11 @@ use hyper::{
 };
 use serde_json::{Value, json};
 
-use crate::{body::AnswerBody, operation::Operation};
+use crate::{
+    body::AnswerBody,
+    limits::{Over, seconds},
+    operation::Operation,
+};
 
 /// Why a call was not made, or not to its end. Its text is for the caller: what happened, and who can change it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +43,8 @@ pub(crate) enum Refusal {
         .speaks.label(), served(*.speaks)
     )]
     OtherApi { model: String, speaks: Dialect },
+    #[error("{0}")]
+    Limited(Box<Over>),
     #[error("The request body cannot be read: {0}")]
     Malformed(String),
     #[error(
@@ -146,6 +152,7 @@ impl Refusal {
             },
             Self::NotApproved { .. } => Told(StatusCode::NOT_FOUND, REQUEST, "model_not_found", Some("model")),
             Self::OtherApi { .. } => Told(StatusCode::BAD_REQUEST, REQUEST, "other_api", Some("model")),
+            Self::Limited(over) => Told(StatusCode::TOO_MANY_REQUESTS, over.what.word(), "rate_limit_exceeded", None),
             Self::Malformed(_) => Told(StatusCode::BAD_REQUEST, REQUEST, "invalid_body", None),
             Self::FieldNotAllowed(name) => Told(StatusCode::BAD_REQUEST, REQUEST, "field_not_allowed", Some(name)),
             Self::NoModel => Told(StatusCode::BAD_REQUEST, REQUEST, "missing_model", Some("model")),
@@ -189,6 +196,10 @@ impl Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         match self {
             Self::Method(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
+            Self::Limited(over) => {
+                over.standing.tell(headers);
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds(over.wait)));
+            }
             Self::NotReady => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
             _ if status == StatusCode::UNAUTHORIZED => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -25,6 +25,7 @@ use crate::{
     connector::Connecting,
     edge::Edge,
     follower::{FeedEvent, Follower},
+    limits::Limiter,
     status::{Counters, Current, Status},
     upstream::Providers,
     usage::{Till, UsageRecord},
@@ -110,12 +111,13 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let (till, records) = Till::new(Arc::clone(&counters));
         let (working, workers_ended) = mpsc::channel(1);
-        let allowed = Arc::new(config.allow_private.clone());
+        let (allowed, limiter) = (Arc::new(config.allow_private.clone()), Arc::new(Limiter::default()));
         for listener in listeners {
             let edge = Edge {
                 current: Arc::clone(&current),
                 counters: Arc::clone(&counters),
                 providers: Providers::new(Arc::clone(&allowed), config.connecting, Arc::clone(&counters))?,
+                limiter: Arc::clone(&limiter),
                 till: till.clone(),
                 clock: lines.clock.clone(),
                 entropy: lines.entropy.clone(),

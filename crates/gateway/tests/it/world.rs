@@ -64,6 +64,7 @@ impl Records {
             name: "Acme".parse().expect("a name"),
             state: OrganizationState::Active,
             visibility: Visibility { usage: Reach::Own },
+            limits: gatewarden_types::Limits::default(),
         };
         let roles = [Builtin::Owner, Builtin::Admin, Builtin::Member, Builtin::Viewer].map(|builtin| Role {
             id: id(),
@@ -141,6 +142,7 @@ pub fn key(owner: KeyOwner) -> (ApiKey, Key) {
         owner,
         levels: Key::usual_levels(),
         models: ModelSet::All,
+        limits: gatewarden_types::Limits::default(),
         expires: None,
         verifier: secret.verifier(),
         state: KeyState::Active,

@@ -95,6 +95,10 @@ pub struct NewKey {
     pub models: Vec<Choice>,
     /// What is wrong with the models.
     pub models_error: String,
+    /// How many calls a minute.
+    pub requests: Field,
+    /// How many tokens a minute.
+    pub tokens: Field,
     /// Spans it may live.
     pub expiries: Vec<Choice>,
     /// What is wrong with the span.
