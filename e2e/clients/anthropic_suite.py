@@ -99,6 +99,17 @@ class Calls(unittest.TestCase):
             list(self.message("message-half", stream=True))
         self.assertNotIsInstance(error.exception, (StopIteration, json.JSONDecodeError))
 
+    def test_a_key_that_has_used_its_limit(self):
+        _, text = another_key(requests_per_minute=1)
+        with client(text) as other:
+            call = lambda: other.messages.create(model="message", max_tokens=64, messages=QUESTION)
+            until_known(call, anthropic.AuthenticationError)
+            with self.assertRaises(anthropic.RateLimitError) as refused:
+                call()
+        self.assertEqual(code(refused), "rate_limit_exceeded")
+        self.assertEqual(refused.exception.body["error"]["type"], "rate_limit_error")
+        self.assertIn("retry-after", refused.exception.response.headers)
+
     def test_a_key_that_is_revoked_ends_its_stream_with_an_error(self):
         key, text = another_key()
         with client(text) as other:

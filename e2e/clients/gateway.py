@@ -20,9 +20,9 @@ def ask(method, path, body=None):
     return json.loads(text) if text else None
 
 
-def another_key():
-    """A key of its own for a test that revokes it: its id and its text."""
-    key = ask("POST", "keys", {"name": "To be revoked"})
+def another_key(**more):
+    """A key of its own for a test that revokes it or uses it up: its id and its text."""
+    key = ask("POST", "keys", {"name": "Of a test", **more})
     return key["id"], key["secret"]
 
 

@@ -100,6 +100,19 @@ class Calls(unittest.TestCase):
             list(self.chat("half", stream=True))
         self.assertNotIsInstance(error.exception, (StopIteration, json.JSONDecodeError))
 
+    def test_a_key_that_has_used_its_limit(self):
+        _, text = another_key(requests_per_minute=1)
+        with client(text) as other:
+            call = lambda: other.chat.completions.with_raw_response.create(model="words", messages=QUESTION)
+            headers = until_known(call, openai.AuthenticationError).headers
+            self.assertEqual(headers["x-ratelimit-limit-requests"], "1")
+            self.assertEqual(headers["x-ratelimit-remaining-requests"], "0")
+            with self.assertRaises(openai.RateLimitError) as refused:
+                call()
+        self.assertEqual((refused.exception.code, refused.exception.type), ("rate_limit_exceeded", "requests"))
+        self.assertIn("Key 'Of a test' has used its limit of 1 requests a minute", refused.exception.message)
+        self.assertLessEqual(int(refused.exception.response.headers["retry-after"]), 60)
+
     def test_a_key_that_is_revoked_ends_its_stream_with_an_error(self):
         key, text = another_key()
         with client(text) as other:

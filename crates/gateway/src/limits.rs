@@ -87,7 +87,8 @@ impl Limiter {
     /// Steps both limits of one holding, or neither; gives what each has grown by.
     fn pass(&self, holding: &Holding, tokens: u64, now: u64, standing: &mut Standing) -> Result<States, Over> {
         let mut shard = self.shard(holding.id);
-        if shard.len() >= CROWDED {
+        // Only where it would have to grow, so that a crowd that is all there is not looked through at each call.
+        if shard.len() >= CROWDED && shard.len() == shard.capacity() {
             shard.retain(|_, states| states.iter().any(|state| *state > now));
         }
         let states = shard.get(&holding.id).copied().unwrap_or_default();
