@@ -40,7 +40,7 @@ pub struct KeyRow {
     pub starts: String,
     /// Who owns it: a name, or `the organization`.
     pub owner: String,
-    /// What it may do, in few words: `completions, models`.
+    /// What it may do and how much, in few words: `completions write; 60 calls a minute`.
     pub levels: String,
     /// `all`, or the names.
     pub models: String,

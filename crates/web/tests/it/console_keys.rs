@@ -151,7 +151,7 @@ on_both! {
         assert_eq!((&read["requests_per_minute"], &read["tokens_per_minute"]), (&60.into(), &serde_json::Value::Null));
         assert!(made.says("team/fast") && !made.says("team/large"), "{}", made.body);
         let list = admin.get("/o/here/keys?q=pipeline").await;
-        assert!(list.says("in 7 days") && list.says("the organization") && list.says("prompts read, trail read"));
+        assert!(list.says("in 7 days") && list.says("the organization") && list.says("prompts read, trail read; 60 calls a minute"));
         assert!(list.says("team/fast") && !list.says("team/large"));
         world.time().pass(Duration::from_hours(8 * 24));
         let mut admin = Tab::signed_in(&door, world.admin()).await;
