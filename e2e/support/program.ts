@@ -30,7 +30,7 @@ export class Program {
   ) {}
 
   /** Starts it on free ports; `prepare` may fill the data folder before. */
-  static start(prepare?: (data: string) => Promise<void>): Promise<Program> {
+  static start(prepare?: (data: string) => Promise<unknown>): Promise<Program> {
     return Program.run('serve', prepare);
   }
 
@@ -39,7 +39,7 @@ export class Program {
     return Program.run('demo');
   }
 
-  private static async run(command: string, prepare?: (data: string) => Promise<void>): Promise<Program> {
+  private static async run(command: string, prepare?: (data: string) => Promise<unknown>): Promise<Program> {
     const data = await mkdtemp(join(tmpdir(), 'gatewarden-e2e-'));
     try {
       await prepare?.(data);
@@ -73,14 +73,14 @@ export class Program {
   }
 }
 
-/** Makes the owner and the organization as a script would. */
-export function init(data: string, owner: Owner): Promise<void> {
+/** Makes the owner and the organization as a script would, and answers its master key. */
+export function init(data: string, owner: Owner): Promise<string> {
   const words = ['init', '--data', data, '--organization', owner.organization, '--owner', owner.email];
   return new Promise((resolve, reject) => {
     const env = { ...environment(), GATEWARDEN_OWNER_PASSWORD: owner.password };
-    execFile(PROGRAM, words, { env, timeout: PATIENCE }, (error, _, err) => {
+    execFile(PROGRAM, words, { env, timeout: PATIENCE }, (error, out, err) => {
       if (error) reject(new Error(`gatewarden init: ${error.message}\n${err}`));
-      else resolve();
+      else resolve(JSON.parse(out).master_key);
     });
   });
 }

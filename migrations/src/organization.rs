@@ -97,6 +97,7 @@ fn policy() -> [TableCreateStatement; 7] {
             .col(text("name"))
             .col(text("state"))
             .col(text("visibility"))
+            .col(text("limits"))
             .to_owned(),
         record("roles").col(text("name")).col(text_null("builtin")).col(text("powers")).to_owned(),
         record("members").col(uuid("account").unique_key()).col(uuid("role")).col(text("state")).to_owned(),
@@ -119,6 +120,7 @@ fn policy() -> [TableCreateStatement; 7] {
             .col(uuid_null("owner"))
             .col(text("levels"))
             .col(text("models"))
+            .col(text("limits"))
             .col(big_integer_null("expires"))
             .col(blob("verifier"))
             .col(text("state"))

@@ -198,7 +198,7 @@ table! {
     ReadKey "key.read" "read an API key" on Key:
         KeysRead, seen by KeysRead, Keys Read, Read;
     CreateKey "key.create" "created an API key" on Organization:
-        KeysCreate, seen by OrganizationRead, Keys Write, Change, writes [Key], reads [Model];
+        KeysCreate, seen by OrganizationRead, Keys Write, Change, writes [Key], reads [Key, Model];
     RotateKey "key.rotate" "rotated an API key" on Key:
         KeysRotate, seen by KeysRead, Keys Write, Change, writes [Key];
     RevokeKey "key.revoke" "revoked an API key" on Key:

@@ -10,4 +10,4 @@ pub use gatewarden_store::Person;
 pub use create::{CreateOrganization, Created, create};
 pub use frame::{Frame, frame, locate};
 pub use read::{Own, list_own, reachable, read};
-pub use update::{UpdateOrganization, update};
+pub use update::{LimitChange, UpdateOrganization, update};

@@ -1,22 +1,28 @@
-//! A model server that needs no account: OpenAI-compatible, deterministic, and able to misbehave on request.
+//! A model server that needs no account: it speaks the OpenAI and the Anthropic API, is deterministic, and able to
+//! misbehave on request.
 //!
-//! It is the counterpart of the gateway in the demo and in tests. It answers `GET /v1/models` and
-//! `POST /v1/chat/completions` (plain and streaming), wants its bearer secret on both, and counts what happens
-//! to each call, so that a test can wait for a cancelled one instead of sleeping.
+//! It is the counterpart of the gateway in the demo and in tests. It answers `GET /v1/models`,
+//! `POST /v1/chat/completions` and `POST /v1/messages` (plain and streaming), `POST /v1/messages/count_tokens` and
+//! `POST /v1/embeddings`, and wants its secret on all: as a bearer token, or under `/v1/messages` as `x-api-key` with an
+//! `anthropic-version`. It counts what happens to each call, so that a test can wait for a cancelled one instead of
+//! sleeping.
 //!
-//! The model's name chooses how a chat call behaves:
+//! The model's name chooses how a call behaves:
 //!
 //! | model | behaviour |
 //! | --- | --- |
 //! | `slow` | a second before each word |
 //! | `silent` | takes the request and never answers |
 //! | `half` | breaks off in the middle of the answer |
-//! | `error-429`, `error-500`, … | answers with that status and an OpenAI error body |
+//! | `stall` | sends half of the answer, and then nothing |
+//! | `endless` | says the same words again and again, as fast as they are taken |
+//! | `error-429`, `error-500`, … | answers with that status and an error body of the API |
 //! | anything else | answers at once, streaming word by word at the server's pace |
 
 mod answer;
 mod body;
 mod counts;
+mod messages;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +30,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -32,7 +38,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use answer::{Behaviour, ChatCall};
-use body::AnswerBody;
+use body::{AnswerBody, Course};
 use counts::{Call, Ledger};
 pub use counts::{Counts, Seen};
 
@@ -42,7 +48,7 @@ pub const MODELS: [&str; 3] = ["demo-small", "demo-large", "demo-reasoning"];
 /// How the server behaves as a whole.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The bearer secret that every call has to carry.
+    /// The secret that every call has to carry.
     pub secret: String,
     /// The pause before each word of a streamed answer; zero in tests, a few milliseconds where people watch.
     pub pace: Duration,
@@ -79,7 +85,7 @@ impl Upstream {
         format!("http://{}/v1", self.addr)
     }
 
-    /// Chat calls that carried the right secret, so far.
+    /// Model calls that carried the right secret, so far.
     pub fn calls(&self) -> u64 {
         self.ledger.counts().calls
     }
@@ -99,7 +105,7 @@ impl Upstream {
         self.ledger.counts().connections
     }
 
-    /// The last chat call as it arrived.
+    /// The last model call as it arrived.
     pub fn last_seen(&self) -> Option<Seen> {
         self.ledger.last_seen()
     }
@@ -114,6 +120,16 @@ impl Drop for Upstream {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// What is asked for, and so in which shape it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Chat,
+    Embeddings,
+    Message,
+    Count,
+    Models,
 }
 
 struct Server {
@@ -148,60 +164,86 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
 
 impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, hyper::Error> {
-        if !self.admits(request.headers()) {
-            return Ok(refusal(StatusCode::UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided."));
+        let shape = match request.uri().path() {
+            "/v1/chat/completions" => Shape::Chat,
+            "/v1/embeddings" => Shape::Embeddings,
+            "/v1/messages" => Shape::Message,
+            "/v1/messages/count_tokens" => Shape::Count,
+            "/v1/models" => Shape::Models,
+            _ => return Ok(refusal(Shape::Chat, StatusCode::NOT_FOUND, "unknown_url", "There is no such path.")),
+        };
+        if !self.admits(shape, request.headers()) {
+            let text = "Incorrect API key provided.";
+            return Ok(refusal(shape, StatusCode::UNAUTHORIZED, "invalid_api_key", text));
         }
-        match (request.method(), request.uri().path()) {
-            (&Method::GET, "/v1/models") => Ok(json(StatusCode::OK, &answer::models(&MODELS))),
-            (&Method::POST, "/v1/chat/completions") => self.chat(request).await,
-            _ => Ok(refusal(StatusCode::NOT_FOUND, "unknown_url", "There is no such path.")),
+        match (request.method(), shape) {
+            (&Method::GET, Shape::Models) => Ok(json(StatusCode::OK, &answer::models(&MODELS))),
+            (&Method::POST, _) => self.call(shape, request).await,
+            _ => Ok(refusal(shape, StatusCode::METHOD_NOT_ALLOWED, "method", "There is no such method.")),
         }
     }
 
-    fn admits(&self, headers: &HeaderMap) -> bool {
-        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        given.and_then(|value| value.strip_prefix("Bearer ")) == Some(self.settings.secret.as_str())
+    fn admits(&self, shape: Shape, headers: &HeaderMap) -> bool {
+        let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let secret = self.settings.secret.as_str();
+        let bearer = given("authorization").and_then(|value| value.strip_prefix("Bearer ")) == Some(secret);
+        let own = given("x-api-key") == Some(secret) && given("anthropic-version").is_some();
+        match shape {
+            Shape::Chat | Shape::Embeddings => bearer,
+            Shape::Message | Shape::Count => own,
+            Shape::Models => bearer || own,
+        }
     }
 
-    async fn chat(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, hyper::Error> {
+    async fn call(&self, shape: Shape, request: Request<Incoming>) -> Result<Response<AnswerBody>, hyper::Error> {
         let call = self.ledger.begin();
         let (parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         call.saw(Seen { path: parts.uri.path().to_owned(), headers: parts.headers, body: body.clone() });
         let Ok(chat) = serde_json::from_slice::<ChatCall>(&body) else {
             call.finish();
-            return Ok(refusal(
-                StatusCode::BAD_REQUEST,
-                "invalid_request_error",
-                "The body is not a chat completion request.",
-            ));
+            let text = "The body is not one of a model call.";
+            return Ok(refusal(shape, StatusCode::BAD_REQUEST, "invalid_request_error", text));
         };
-        Ok(self.reply(&chat, call).await)
+        Ok(self.reply(shape, &chat, call).await)
     }
 
-    async fn reply(&self, chat: &ChatCall, call: Call) -> Response<AnswerBody> {
+    async fn reply(&self, shape: Shape, chat: &ChatCall, call: Call) -> Response<AnswerBody> {
         let pause = match chat.behaviour() {
             Behaviour::Silent => return std::future::pending().await,
             Behaviour::Error(status) => {
                 call.finish();
-                return refusal(status, "scripted_error", "The model was asked for an error and made one.");
+                let text = "The model was asked for an error and made one.";
+                return refusal(shape, status, "scripted_error", text);
             }
             Behaviour::Slow => Duration::from_secs(1),
-            Behaviour::Half | Behaviour::Plain => self.settings.pace,
+            Behaviour::Half | Behaviour::Stall | Behaviour::Plain => self.settings.pace,
+            Behaviour::Endless => Duration::ZERO,
         };
-        let half = chat.behaviour() == Behaviour::Half;
-        let (media, parts) = if chat.stream {
-            ("text/event-stream", chat.events(call.number()))
-        } else {
-            ("application/json", vec![chat.completion(call.number())])
+        let course = match chat.behaviour() {
+            Behaviour::Half => Course::BreaksOff,
+            Behaviour::Stall => Course::Stalls,
+            Behaviour::Endless => Course::Repeats,
+            _ => Course::Whole,
+        };
+        let (media, parts) = match shape {
+            Shape::Chat if chat.stream => ("text/event-stream", chat.events(call.number())),
+            Shape::Message if chat.stream => ("text/event-stream", messages::events(chat, call.number())),
+            Shape::Chat | Shape::Models => ("application/json", vec![chat.completion(call.number())]),
+            Shape::Message => ("application/json", vec![messages::whole(chat, call.number())]),
+            Shape::Count => ("application/json", vec![messages::count(chat)]),
+            Shape::Embeddings => ("application/json", vec![chat.embeddings()]),
         };
         let pause = if chat.stream || chat.behaviour() == Behaviour::Slow { pause } else { Duration::ZERO };
-        typed(StatusCode::OK, media, AnswerBody::paced(parts, pause, half, call))
+        typed(StatusCode::OK, media, AnswerBody::paced(parts, pause, course, call))
     }
 }
 
-fn refusal(status: StatusCode, code: &str, message: &str) -> Response<AnswerBody> {
-    json(status, &answer::error(code, message))
+fn refusal(shape: Shape, status: StatusCode, code: &str, message: &str) -> Response<AnswerBody> {
+    match shape {
+        Shape::Message | Shape::Count => json(status, &messages::error(status, message)),
+        Shape::Chat | Shape::Embeddings | Shape::Models => json(status, &answer::error(code, message)),
+    }
 }
 
 fn json(status: StatusCode, value: &serde_json::Value) -> Response<AnswerBody> {

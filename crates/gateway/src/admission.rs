@@ -56,7 +56,17 @@ impl Holder {
         let held = snapshot.key(key.id());
         let nobody = Digest([0; 32]);
         let proven = key.matches(held.map_or(&nobody, |held| &held.key.verifier));
-        let held = held.filter(|_| proven).ok_or(Refusal::BadKey)?;
+        Self::by(snapshot, held.filter(|_| proven).ok_or(Refusal::BadKey)?)
+    }
+
+    /// The same key by a later policy, if its secret is still the one that was proven.
+    pub(crate) fn anew(&self, snapshot: &Snapshot) -> Result<Self, Refusal> {
+        let held = snapshot.key(self.held.key.id);
+        let held = held.filter(|held| held.key.verifier == self.held.key.verifier).ok_or(Refusal::BadKey)?;
+        Self::by(snapshot, held)
+    }
+
+    fn by(snapshot: &Snapshot, held: &Arc<HeldKey>) -> Result<Self, Refusal> {
         let policy = snapshot.policy(held.organization).ok_or(Refusal::NotReady)?;
         let owner = policy.owner(&held.key).map(|member| (member.id, member.account));
         Ok(Self { held: Arc::clone(held), policy: Arc::clone(policy), owner })
@@ -64,6 +74,11 @@ impl Holder {
 
     fn name(&self) -> String {
         self.held.key.name.to_string()
+    }
+
+    /// The refusal of a model that is not there for this caller.
+    pub(crate) fn not_approved(&self, name: &str) -> Refusal {
+        Refusal::NotApproved { key: self.name(), model: shown(name) }
     }
 
     /// What is known of the caller for one request.
@@ -85,7 +100,7 @@ impl Holder {
     /// Decides whether the caller may call the model that goes by `name`.
     pub(crate) fn route(&self, facts: &Facts, name: &str) -> Result<Route, Refusal> {
         self.may_call(facts)?;
-        let not_approved = || Refusal::NotApproved { key: self.name(), model: shown(name) };
+        let not_approved = || self.not_approved(name);
         let model = Arc::clone(self.policy.model(name).ok_or_else(not_approved)?);
         let permit = self.may_call_model(facts, &model)?;
         let endpoint = self.policy.endpoint(model.provider).map(Arc::clone).ok_or_else(not_approved)?;

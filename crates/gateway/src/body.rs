@@ -1,6 +1,7 @@
 //! The bodies of answers: short ones of our own, and the provider's as they pass through.
 
 use std::{
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -11,6 +12,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use crate::{
     connections::{Activity, Phase},
+    refusal::{Refusal, Voice},
+    running::Leash,
     tokens::{EventStream, PlainAnswer},
     usage::Meter,
 };
@@ -30,9 +33,12 @@ enum Content {
 /// A provider's answer on its way to the caller. Dropping it hands in the call's record and, if the answer is not
 /// whole, lets go of the provider.
 pub(crate) struct Passing {
-    incoming: Incoming,
+    /// None when the call was cut off.
+    incoming: Option<Incoming>,
     reading: Reading,
     meter: Meter,
+    leash: Leash,
+    voice: Voice,
     ended: bool,
 }
 
@@ -51,8 +57,7 @@ impl AnswerBody {
     }
 
     /// A provider's answer, passed through.
-    pub(crate) fn passing(incoming: Incoming, reading: Reading, meter: Meter) -> Self {
-        let passing = Passing { incoming, reading, meter, ended: false };
+    pub(crate) fn passing(passing: Passing) -> Self {
         Self { content: Content::Passing(Box::new(passing)), activity: None }
     }
 
@@ -64,19 +69,38 @@ impl AnswerBody {
 }
 
 impl Passing {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        if self.ended {
+    pub(crate) fn new(incoming: Incoming, reading: Reading, meter: Meter, leash: Leash, voice: Voice) -> Self {
+        Self { incoming: Some(incoming), reading, meter, leash, voice, ended: false }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.ended || self.incoming.is_none() {
             return Poll::Ready(None);
         }
-        loop {
-            let Some(frame) = ready!(Pin::new(&mut self.incoming).poll_frame(cx)) else {
+        if let Poll::Ready(refusal) = Pin::new(&mut self.leash).poll(cx) {
+            return Poll::Ready(Some(self.cut(refusal)));
+        }
+        while let Some(incoming) = &mut self.incoming {
+            let Some(frame) = ready!(Pin::new(incoming).poll_frame(cx)) else {
                 return Poll::Ready(self.rest());
             };
-            let Ok(bytes) = frame?.into_data() else { continue };
+            let Ok(bytes) = frame.map_err(io::Error::other)?.into_data() else { continue };
             let bytes = self.look(bytes);
             if !bytes.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
+        }
+        Poll::Ready(None)
+    }
+
+    /// Lets go of the provider at once. A stream ends with an event that says why; any other answer has no place for
+    /// that, so it breaks off.
+    fn cut(&mut self, refusal: Refusal) -> io::Result<Frame<Bytes>> {
+        self.incoming = None;
+        self.meter.cut(&refusal);
+        match self.reading {
+            Reading::Events(_) => Ok(Frame::data(refusal.event(self.voice))),
+            _ => Err(io::Error::other(refusal)),
         }
     }
 
@@ -86,12 +110,12 @@ impl Passing {
                 answer.push(&bytes);
                 bytes
             }
-            Reading::Events(stream) => stream.push(bytes),
+            Reading::Events(stream) => stream.push(&bytes),
             Reading::Nothing => bytes,
         }
     }
 
-    fn rest(&mut self) -> Option<Result<Frame<Bytes>, hyper::Error>> {
+    fn rest(&mut self) -> Option<io::Result<Frame<Bytes>>> {
         self.ended = true;
         match &mut self.reading {
             Reading::Events(stream) => {
@@ -110,7 +134,11 @@ impl Drop for Passing {
             Reading::Nothing => None,
         };
         // A server that has sent all announced bytes does not ask for the end, so the body is asked here.
-        let complete = self.ended || self.incoming.is_end_stream();
+        let complete = self.ended || self.incoming.as_ref().is_some_and(Incoming::is_end_stream);
+        // It was told to end, but its caller took nothing more.
+        if let Some(refusal) = self.leash.told().filter(|_| !complete) {
+            self.meter.cut(&refusal);
+        }
         self.meter.note(|record| {
             record.tokens = tokens;
             record.complete = complete;
@@ -120,18 +148,21 @@ impl Drop for Passing {
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = io::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let this = self.get_mut();
-        let frame = match &mut this.content {
+        let passing = match &mut this.content {
             Content::Whole(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Content::Passing(passing) => ready!(passing.poll(cx)),
+            Content::Passing(passing) => passing,
         };
-        if let Some(activity) = &this.activity {
-            activity.enter(Phase::Answering);
+        let frame = passing.poll(cx);
+        match &this.activity {
+            Some(activity) if frame.is_ready() => activity.enter(Phase::Answering),
+            Some(activity) => activity.await_part(),
+            None => {}
         }
-        Poll::Ready(frame)
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -140,7 +171,7 @@ impl Body for AnswerBody {
             Content::Passing(passing) => match passing.reading {
                 // What it holds back comes with the end.
                 Reading::Events(_) => passing.ended,
-                _ => passing.ended || passing.incoming.is_end_stream(),
+                _ => passing.ended || passing.incoming.as_ref().is_some_and(Incoming::is_end_stream),
             },
         }
     }
@@ -150,7 +181,7 @@ impl Body for AnswerBody {
             Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Content::Passing(passing) => match passing.reading {
                 Reading::Events(_) => SizeHint::default(),
-                _ => passing.incoming.size_hint(),
+                _ => passing.incoming.as_ref().map_or_else(SizeHint::default, Incoming::size_hint),
             },
         }
     }
@@ -159,7 +190,7 @@ impl Body for AnswerBody {
 impl Drop for AnswerBody {
     fn drop(&mut self) {
         if let Some(activity) = &self.activity {
-            activity.enter(Phase::Waiting);
+            activity.end();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Connecting to providers: the address that is judged is the address that is connected to.
 
 use std::{
+    error::Error,
     future::Future,
     io,
     net::{IpAddr, SocketAddr},
@@ -12,49 +13,96 @@ use std::{
 
 use gatewarden_types::{AllowedNetworks, Forbidden};
 use hyper::Uri;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
 };
+use tower_service::Service;
 
-/// How long a connection may take to be made, over all addresses of a host.
-const CONNECTING: Duration = Duration::from_secs(10);
+/// How connections to providers are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Connecting {
+    /// How long one attempt may take, over all addresses of a host and with its encryption.
+    pub time: Duration,
+    /// How often it is tried again after it was refused; nothing of a request has been sent by then.
+    pub retries: u32,
+    /// How long to wait before the first retry; twice as long before each further one.
+    pub pause: Duration,
+}
+
+impl Default for Connecting {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(10), retries: 2, pause: Duration::from_millis(100) }
+    }
+}
 
 /// The provider is at an address that may not be called.
 #[derive(Debug, thiserror::Error)]
 #[error("the address may not be called: {0:?}")]
 pub(crate) struct NotPermitted(pub(crate) Forbidden);
 
-/// Opens connections to public addresses, where they are encrypted, and to those the operator allows.
+/// The provider took too long to be connected to.
+#[derive(Debug, thiserror::Error)]
+#[error("no connection was made in time")]
+pub(crate) struct TooSlow;
+
+type Opening<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Opens connections, ready for requests, within a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
-    allowed: Arc<AllowedNetworks>,
+    sockets: HttpsConnector<Sockets>,
+    time: Duration,
 }
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpStream>>> + Send>>;
-
 impl Connector {
-    pub(crate) fn new(allowed: Arc<AllowedNetworks>) -> Self {
-        Self { allowed }
+    pub(crate) fn new(allowed: Arc<AllowedNetworks>, time: Duration) -> io::Result<Self> {
+        let sockets = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
+            .map_err(io::Error::other)?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(Sockets { allowed });
+        Ok(Self { sockets, time })
     }
 }
 
-impl tower_service::Service<Uri> for Connector {
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Error = Failure;
+    type Future = Opening<Self::Response, Failure>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        self.sockets.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let opening = timeout(self.time, self.sockets.call(uri));
+        Box::pin(async move { opening.await.map_err(|_| TooSlow)? })
+    }
+}
+
+/// Opens sockets to public addresses, where they are encrypted, and to those the operator allows.
+#[derive(Debug, Clone)]
+struct Sockets {
+    allowed: Arc<AllowedNetworks>,
+}
+
+impl Service<Uri> for Sockets {
     type Response = TokioIo<TcpStream>;
     type Error = io::Error;
-    type Future = Connecting;
+    type Future = Opening<Self::Response, io::Error>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, uri: Uri) -> Connecting {
+    fn call(&mut self, uri: Uri) -> Self::Future {
         let allowed = Arc::clone(&self.allowed);
-        Box::pin(async move {
-            let connected = timeout(CONNECTING, connect(&uri, &allowed)).await;
-            connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.map(TokioIo::new)
-        })
+        Box::pin(async move { connect(&uri, &allowed).await.map(TokioIo::new) })
     }
 }
 

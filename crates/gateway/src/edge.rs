@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc, sync::atomic::Ordering::Relaxed};
 
 use bytes::{Bytes, BytesMut};
 use gatewarden_credentials::ApiKey;
-use gatewarden_types::{Clock, Entropy, Id, Model, Request as RequestId, Timestamp};
+use gatewarden_types::{Clock, Dialect, Entropy, Id, Model, Timestamp};
 use http_body_util::BodyExt;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -18,10 +18,13 @@ use tokio::time::Instant;
 
 use crate::{
     admission::{Holder, Route, presented},
-    body::{AnswerBody, Reading},
-    chat::Chat,
+    asked::Asked,
+    body::{AnswerBody, Passing, Reading},
     connections::{Activity, Phase},
-    refusal::Refusal,
+    limits::Limiter,
+    operation::{Operation, spoken},
+    refusal::{Refusal, Voice, shown},
+    running::{Leash, Running},
     status::{Counters, Current, Status, metrics},
     tokens::{EventStream, PlainAnswer},
     upstream::{Providers, sift},
@@ -33,15 +36,16 @@ pub(crate) struct Edge {
     pub(crate) current: Arc<Current>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) providers: Providers,
+    pub(crate) limiter: Arc<Limiter>,
     pub(crate) till: Till,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
     pub(crate) body_limit: usize,
 }
 
-/// One request's own: what it is called, when it came, its head, and the connection it came on.
+/// One request's own: how it is spoken of, when it came, its head, and the connection it came on.
 struct Call {
-    id: Id<RequestId>,
+    voice: Voice,
     at: Timestamp,
     came: Instant,
     head: Parts,
@@ -59,16 +63,21 @@ impl Edge {
         activity.enter(Phase::Receiving);
         let (head, body) = request.into_parts();
         let at = self.clock.now();
-        let call = Call { id: Id::new(at, &self.entropy), at, came: Instant::now(), head, activity };
+        let request = Id::new(at, &self.entropy);
+        let voice = Voice { dialect: spoken(head.uri.path(), &head.headers), request };
+        let call = Call { voice, at, came: Instant::now(), head, activity };
         let mut answer = match self.answer(&call, body).await {
             Ok(answer) => answer,
             Err(refusal) => {
                 self.counters.refused(&refusal);
-                tracing::debug!(request = %call.id, code = refusal.code(), "refused");
-                refusal.answer()
+                tracing::debug!(request = %voice.request, code = refusal.code(), "refused");
+                refusal.answer(voice)
             }
         };
-        if let Ok(id) = HeaderValue::try_from(call.id.to_string()) {
+        if let Ok(id) = HeaderValue::try_from(voice.request.to_string()) {
+            if voice.dialect == Dialect::Anthropic {
+                answer.headers_mut().insert("request-id", id.clone());
+            }
             answer.headers_mut().insert("x-request-id", id);
         }
         if self.current.draining.load(Relaxed) {
@@ -80,9 +89,9 @@ impl Edge {
 
     async fn answer(&self, call: &Call, body: Incoming) -> Result<Response<AnswerBody>, Refusal> {
         let path = call.head.uri.path();
-        if path == "/v1/chat/completions" {
+        if let Some(operation) = Operation::of(path) {
             only(&call.head, &Method::POST, "POST")?;
-            return self.chat(call, body).await;
+            return self.call(operation, call, body).await;
         }
         let model = path.strip_prefix("/v1/models/").filter(|name| !name.is_empty());
         if model.is_none() && !matches!(path, "/v1/models" | "/healthz" | "/readyz" | "/metrics") {
@@ -104,7 +113,12 @@ impl Edge {
         if found.is_err() && !self.current.caught_up.load(Relaxed) { Err(Refusal::NotReady) } else { found }
     }
 
-    async fn chat(&self, call: &Call, mut body: Incoming) -> Result<Response<AnswerBody>, Refusal> {
+    async fn call(
+        &self,
+        operation: Operation,
+        call: &Call,
+        mut body: Incoming,
+    ) -> Result<Response<AnswerBody>, Refusal> {
         // Without a good key nothing of a body is kept. Everything else is decided once the body is whole, by the one
         // snapshot of that moment: by an older one, who sends slowly would outlast a revocation.
         let key = match presented(&call.head.headers).and_then(|key| self.holder(&key).map(|_| key)) {
@@ -116,13 +130,16 @@ impl Edge {
         };
         let body = self.receive(body).await;
         let holder = self.holder(&key)?;
-        let mut meter = Meter::start(self.till.clone(), call.id, call.at, call.came, &holder);
+        let mut meter = Meter::start(self.till.clone(), call.voice.request, call.at, call.came, &holder);
         let passed = match body {
-            Ok(body) => self.pass(call, &holder, body, &mut meter).await,
+            Ok(body) => self.pass(operation, call, &holder, body, &mut meter).await,
             Err(refusal) => Err(refusal),
         };
         match passed {
-            Ok((answer, reading)) => Ok(answer.map(|incoming| AnswerBody::passing(incoming, reading, meter))),
+            Ok((answer, reading, leash)) => {
+                let passing = |incoming| Passing::new(incoming, reading, meter, leash, call.voice);
+                Ok(answer.map(|incoming| AnswerBody::passing(passing(incoming))))
+            }
             Err(refusal) => {
                 meter.refused(&refusal);
                 Err(refusal)
@@ -132,35 +149,51 @@ impl Edge {
 
     async fn pass(
         &self,
+        operation: Operation,
         call: &Call,
         holder: &Holder,
         body: Bytes,
         meter: &mut Meter,
-    ) -> Result<(Response<Incoming>, Reading), Refusal> {
-        let facts = holder.facts(call.id, call.at)?;
-        let chat = Chat::parse(body)?;
-        let (streamed, route) = (chat.stream, holder.route(&facts, &chat.model)?);
+    ) -> Result<(Response<Incoming>, Reading, Leash), Refusal> {
+        let facts = holder.facts(call.voice.request, call.at)?;
+        let asked = Asked::parse(body)?;
+        let (streamed, route) = (asked.stream, holder.route(&facts, &asked.model)?);
         meter.note(|record| {
             record.model = Some(route.permit.target_id());
             record.provider = Some(route.model.provider);
             record.streamed = streamed;
         });
-        let outgoing = chat.outgoing(route.model.upstream.as_str());
-        call.activity.enter(Phase::Provider);
+        let speaks = route.endpoint.provider.dialect;
+        if speaks != operation.dialect() {
+            return Err(Refusal::OtherApi { model: shown(&asked.model), speaks });
+        }
+        let (reservation, standing) = self.limiter.admit(holder, asked.estimate(operation), call.at)?;
+        meter.reserved(reservation);
+        let outgoing = asked.outgoing(operation, route.model.upstream.as_str());
+        let (running, mut leash) = Running::new(holder, call.voice.request, &route);
+        call.activity.begin(running);
         meter.sent(Instant::now());
-        let mut answer = self.ask(call, &route, outgoing.body).await?;
+        let mut answer = self.ask(operation, call, &route, outgoing.body, &mut leash).await?;
         meter.answered(Instant::now(), answer.status().as_u16());
         Counters::add(&self.counters.passed);
         let reading = reading(&answer, outgoing.usage_added);
-        sift(answer.headers_mut(), outgoing.usage_added);
-        Ok((answer, reading))
+        sift(answer.headers_mut(), matches!(reading, Reading::Events(_)));
+        standing.tell(answer.headers_mut());
+        Ok((answer, reading, leash))
     }
 
-    async fn ask(&self, call: &Call, route: &Route, body: Bytes) -> Result<Response<Incoming>, Refusal> {
+    async fn ask(
+        &self,
+        operation: Operation,
+        call: &Call,
+        route: &Route,
+        body: Bytes,
+        leash: &mut Leash,
+    ) -> Result<Response<Incoming>, Refusal> {
         tokio::select! {
             biased;
-            answer = self.providers.chat(route, &call.head.headers, body) => answer,
-            () = call.activity.expired() => Err(Refusal::TimedOut(route.endpoint.provider.name.to_string())),
+            refusal = leash => Err(refusal),
+            answer = self.providers.call(operation, route, &call.head.headers, body) => answer,
         }
     }
 
@@ -196,7 +229,7 @@ impl Edge {
     /// The models that the key may call, or one of them.
     fn models(&self, call: &Call, name: Option<&str>) -> Result<Response<AnswerBody>, Refusal> {
         let holder = self.holder(&presented(&call.head.headers)?)?;
-        let facts = holder.facts(call.id, call.at)?;
+        let facts = holder.facts(call.voice.request, call.at)?;
         let body = if let Some(name) = name {
             model(&holder.route(&facts, name)?.model)
         } else {

@@ -4,19 +4,23 @@
 //! ([`Snapshot`]); it has no database and goes on when the control plane is gone. A call goes through these steps, each
 //! a function, each refusal one variant of one type:
 //!
-//! `admission::presented` (which key) → `Holder::find` (is it the key) → `Chat::parse` (which model) → `Holder::route`
-//! (may it: `access::decide`, as in the console) → `Providers::chat` (only with the route) → `AnswerBody` (pass through,
-//! count tokens) → `Meter` (one usage record, however it ended).
+//! `admission::presented` (which key) → `Holder::find` (is it the key) → `Asked::parse` (which model) → `Holder::route`
+//! (may it: `access::decide`, as in the console) → `Limiter::admit` (is there room in its limits) → `Providers::call` (only with the route) → `AnswerBody` (pass through,
+//! count tokens) → `Meter` (one usage record, however it ended). While it runs, `Running::review` decides again when the
+//! policy has changed.
 #![warn(missing_docs)]
 
 mod admission;
+mod asked;
 mod body;
-mod chat;
 mod connections;
 mod connector;
 mod edge;
 mod follower;
+mod limits;
+mod operation;
 mod refusal;
+mod running;
 mod server;
 mod snapshot;
 mod status;
@@ -25,6 +29,7 @@ mod upstream;
 mod usage;
 
 pub use connections::Patience;
+pub use connector::Connecting;
 pub use follower::{Alarm, FeedEvent, Follower};
 pub use server::{Config, Gateway, Lines};
 pub use snapshot::{Snapshot, Unreadable, Vault};

@@ -2,22 +2,29 @@
 
 use bytes::Bytes;
 use gatewarden_access::Reason;
+use gatewarden_types::{Dialect, Id, Request};
 use hyper::{
     Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::body::AnswerBody;
+use crate::{
+    body::AnswerBody,
+    limits::{Over, seconds},
+    operation::Operation,
+};
 
 /// Why a call was not made, or not to its end. Its text is for the caller: what happened, and who can change it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("There is no such path. Model calls go to /v1/chat/completions, and /v1/models lists the models.")]
+    #[error(
+        "There is no such path. Model calls go to /v1/chat/completions, /v1/embeddings and /v1/messages, and /v1/models lists the models."
+    )]
     Route,
     #[error("This path takes {0} only.")]
     Method(&'static str),
-    #[error("No API key was sent. Send yours as 'Authorization: Bearer gwk_…'.")]
+    #[error("No API key was sent. Send yours as 'Authorization: Bearer gwk_…' or as 'x-api-key'.")]
     NoKey,
     // Malformed, unknown and wrong are one variant, so that no stranger can tell them apart.
     #[error("This is not a valid API key. Check that it was copied whole, or ask an admin for another.")]
@@ -31,6 +38,13 @@ pub(crate) enum Refusal {
          An admin can approve it under Models."
     )]
     NotApproved { key: String, model: String },
+    #[error(
+        "Model '{model}' is not served here: its provider speaks the {} API. Call it at {}.",
+        .speaks.label(), served(*.speaks)
+    )]
+    OtherApi { model: String, speaks: Dialect },
+    #[error("{0}")]
+    Limited(Box<Over>),
     #[error("The request body cannot be read: {0}")]
     Malformed(String),
     #[error(
@@ -60,6 +74,11 @@ pub(crate) enum Refusal {
         "Provider '{0}' cannot be reached. Try again; if it stays so, an admin can check its address under Providers."
     )]
     Unreachable(String),
+    #[error(
+        "Provider '{0}' could not be connected to in time. Try again; if it stays so, an admin can check its address \
+         under Providers."
+    )]
+    ConnectTimedOut(String),
     #[error("Provider '{0}' broke off before it answered. Try again.")]
     Broke(String),
     #[error(
@@ -70,6 +89,19 @@ pub(crate) enum Refusal {
     TimedOut(String),
     #[error("This gateway does not have the organization's policy yet. Try again in a moment.")]
     NotReady,
+}
+
+/// How a caller reads refusals: in which API, and by which name the request goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Voice {
+    pub(crate) dialect: Dialect,
+    pub(crate) request: Id<Request>,
+}
+
+/// The paths that call models of a provider.
+fn served(dialect: Dialect) -> String {
+    let paths: Vec<String> = Operation::of_dialect(dialect).map(|one| format!("/v1{}", one.path())).collect();
+    paths.join(" or ")
 }
 
 /// A name as it may be repeated to its sender.
@@ -119,6 +151,8 @@ impl Refusal {
                 _ => Told(StatusCode::FORBIDDEN, PERMISSION, reason.word(), None),
             },
             Self::NotApproved { .. } => Told(StatusCode::NOT_FOUND, REQUEST, "model_not_found", Some("model")),
+            Self::OtherApi { .. } => Told(StatusCode::BAD_REQUEST, REQUEST, "other_api", Some("model")),
+            Self::Limited(over) => Told(StatusCode::TOO_MANY_REQUESTS, over.what.word(), "rate_limit_exceeded", None),
             Self::Malformed(_) => Told(StatusCode::BAD_REQUEST, REQUEST, "invalid_body", None),
             Self::FieldNotAllowed(name) => Told(StatusCode::BAD_REQUEST, REQUEST, "field_not_allowed", Some(name)),
             Self::NoModel => Told(StatusCode::BAD_REQUEST, REQUEST, "missing_model", Some("model")),
@@ -128,6 +162,7 @@ impl Refusal {
             Self::PrivateAddress(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "private_address", None),
             Self::InTheClear(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "unencrypted_address", None),
             Self::Unreachable(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_unreachable", None),
+            Self::ConnectTimedOut(_) => Told(StatusCode::GATEWAY_TIMEOUT, PROVIDER, "provider_connect_timed_out", None),
             Self::Broke(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_broke_off", None),
             Self::Redirected(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_redirected", None),
             Self::TimedOut(_) => Told(StatusCode::GATEWAY_TIMEOUT, PROVIDER, "provider_timed_out", None),
@@ -135,16 +170,36 @@ impl Refusal {
         }
     }
 
-    /// The answer, with a body in the shape of the OpenAI API.
-    pub(crate) fn answer(&self) -> Response<AnswerBody> {
-        let Told(status, kind, code, param) = self.told();
-        let body = json!({"error": {"message": self.to_string(), "type": kind, "param": param, "code": code}});
+    /// The error as the caller's API has it. Anthropic's knows no codes; clients pass over the one that is added.
+    fn body(&self, voice: Voice) -> Value {
+        let (Told(status, kind, code, param), message) = (self.told(), self.to_string());
+        match voice.dialect {
+            Dialect::OpenAi => json!({"error": {"message": message, "type": kind, "param": param, "code": code}}),
+            Dialect::Anthropic => {
+                let error = json!({"type": anthropic(status), "message": message, "code": code});
+                json!({"type": "error", "error": error, "request_id": voice.request})
+            }
+        }
+    }
+
+    /// The last event of a stream that may not go on.
+    pub(crate) fn event(&self, voice: Voice) -> Bytes {
+        Bytes::from(format!("event: error\ndata: {}\n\n", self.body(voice)))
+    }
+
+    /// The answer, with a body in the shape of the caller's API.
+    pub(crate) fn answer(&self, voice: Voice) -> Response<AnswerBody> {
+        let (status, body) = (self.status(), self.body(voice));
         let mut response = Response::new(AnswerBody::whole(Bytes::from(body.to_string())));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         match self {
             Self::Method(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
+            Self::Limited(over) => {
+                over.standing.tell(headers);
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds(over.wait)));
+            }
             Self::NotReady => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1"))),
             _ if status == StatusCode::UNAUTHORIZED => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -152,5 +207,20 @@ impl Refusal {
             _ => {}
         }
         response
+    }
+}
+
+/// The types of errors in the Anthropic API, which follow from the status.
+fn anthropic(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "authentication_error",
+        StatusCode::FORBIDDEN => "permission_error",
+        StatusCode::NOT_FOUND => "not_found_error",
+        StatusCode::PAYLOAD_TOO_LARGE => "request_too_large",
+        StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+        StatusCode::GATEWAY_TIMEOUT => "timeout_error",
+        StatusCode::SERVICE_UNAVAILABLE => "overloaded_error",
+        status if status.is_client_error() => "invalid_request_error",
+        _ => "api_error",
     }
 }

@@ -22,8 +22,10 @@ use tokio::{
 
 use crate::{
     connections::{Connections, Patience},
+    connector::Connecting,
     edge::Edge,
     follower::{FeedEvent, Follower},
+    limits::Limiter,
     status::{Counters, Current, Status},
     upstream::Providers,
     usage::{Till, UsageRecord},
@@ -47,6 +49,8 @@ pub struct Config {
     pub allow_private: AllowedNetworks,
     /// How long connections may do nothing.
     pub patience: Patience,
+    /// How providers are connected to.
+    pub connecting: Connecting,
     /// How long calls may go on after a shutdown has begun.
     pub drain: Duration,
 }
@@ -62,6 +66,7 @@ impl Config {
             body_limit: 4 * 1024 * 1024,
             allow_private: AllowedNetworks::default(),
             patience,
+            connecting: Connecting::default(),
             drain,
         }
     }
@@ -106,12 +111,13 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let (till, records) = Till::new(Arc::clone(&counters));
         let (working, workers_ended) = mpsc::channel(1);
-        let allowed = Arc::new(config.allow_private.clone());
+        let (allowed, limiter) = (Arc::new(config.allow_private.clone()), Arc::new(Limiter::default()));
         for listener in listeners {
             let edge = Edge {
                 current: Arc::clone(&current),
                 counters: Arc::clone(&counters),
-                providers: Providers::new(Arc::clone(&allowed))?,
+                providers: Providers::new(Arc::clone(&allowed), config.connecting, Arc::clone(&counters))?,
+                limiter: Arc::clone(&limiter),
                 till: till.clone(),
                 clock: lines.clock.clone(),
                 entropy: lines.entropy.clone(),
@@ -218,9 +224,8 @@ impl Worker {
     async fn serve(self, listener: std::net::TcpListener) -> io::Result<()> {
         let listener = TcpListener::from_std(listener)?;
         let (connections, open) = (Arc::new(Connections::default()), GracefulShutdown::new());
-        let sweeping = Arc::clone(&connections);
-        let patience = self.config.patience;
-        let sweep = tokio::spawn(async move { sweeping.sweep(patience).await });
+        let (sweeping, edge, patience) = (Arc::clone(&connections), Arc::clone(&self.edge), self.config.patience);
+        let sweep = tokio::spawn(async move { sweeping.sweep(patience, &edge.current, &edge.clock).await });
         let mut stopped = self.stopped.clone();
         loop {
             tokio::select! {

@@ -18,6 +18,7 @@ use crate::{follower::Alarm, refusal::Refusal, snapshot::Snapshot};
 pub(crate) struct Counters {
     pub(crate) requests: AtomicU64,
     pub(crate) passed: AtomicU64,
+    pub(crate) retries: AtomicU64,
     pub(crate) entries: AtomicU64,
     pub(crate) alarms: AtomicU64,
     pub(crate) usage_dropped: AtomicU64,
@@ -116,9 +117,15 @@ impl Status {
 /// The counters in Prometheus' text form.
 pub(crate) fn metrics(status: &Status, counters: &Counters) -> String {
     let mut text = String::new();
-    let rows: [(&str, &str, &str, u64); 10] = [
+    let rows: [(&str, &str, &str, u64); 11] = [
         ("gatewarden_requests_total", "counter", "Requests received.", counters.requests.load(Relaxed)),
         ("gatewarden_passed_total", "counter", "Calls passed on to a provider.", counters.passed.load(Relaxed)),
+        (
+            "gatewarden_retries_total",
+            "counter",
+            "Connections to providers tried again.",
+            counters.retries.load(Relaxed),
+        ),
         ("gatewarden_feed_events_total", "counter", "Events taken in from the feed.", counters.entries.load(Relaxed)),
         ("gatewarden_feed_alarms_total", "counter", "Events that could not be read.", counters.alarms.load(Relaxed)),
         ("gatewarden_usage_dropped_total", "counter", "Usage records lost.", status.usage_dropped),

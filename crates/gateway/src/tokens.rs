@@ -2,30 +2,59 @@
 
 use bytes::{Bytes, BytesMut};
 use gatewarden_types::MOST_TOKENS;
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{Deserialize, de::IgnoredAny};
 
 /// The longest single event, and the longest plain answer, that is looked into. Longer ones pass through unread.
 const LONGEST: usize = 4 * 1024 * 1024;
 
 /// The tokens that a provider counted for one call, each at most [`MOST_TOKENS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tokens {
     /// What the model read.
-    #[serde(rename = "prompt_tokens", alias = "input_tokens", default, deserialize_with = "counted")]
     pub read: u64,
     /// What it wrote.
-    #[serde(rename = "completion_tokens", alias = "output_tokens", default, deserialize_with = "counted")]
     pub written: u64,
 }
 
-fn counted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    u64::deserialize(deserializer).map(|count| count.min(MOST_TOKENS))
+/// A `usage` object of either API. OpenAI's `prompt_tokens` include what came from a cache, Anthropic's `input_tokens` do
+/// not.
+#[derive(Debug, Deserialize)]
+struct Usage {
+    #[serde(rename = "prompt_tokens")]
+    prompt: Option<u64>,
+    #[serde(rename = "completion_tokens")]
+    completion: Option<u64>,
+    #[serde(rename = "input_tokens")]
+    input: Option<u64>,
+    #[serde(rename = "cache_creation_input_tokens")]
+    cache_written: Option<u64>,
+    #[serde(rename = "cache_read_input_tokens")]
+    cache_read: Option<u64>,
+    #[serde(rename = "output_tokens")]
+    output: Option<u64>,
+}
+
+impl Usage {
+    fn tokens(&self) -> Tokens {
+        let cached = [self.cache_written, self.cache_read].into_iter().flatten();
+        let input = || cached.fold(self.input.unwrap_or(0), u64::saturating_add);
+        let read = self.prompt.unwrap_or_else(input);
+        let written = self.completion.or(self.output).unwrap_or(0);
+        Tokens { read: read.min(MOST_TOKENS), written: written.min(MOST_TOKENS) }
+    }
+}
+
+/// An answer or an event, as far as it counts. Anthropic's first event has its usage in the message that it begins.
+#[derive(Deserialize)]
+struct Answer {
+    usage: Option<Usage>,
+    message: Option<Begun>,
+    choices: Option<Vec<IgnoredAny>>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    usage: Option<Tokens>,
-    choices: Option<Vec<IgnoredAny>>,
+struct Begun {
+    usage: Option<Usage>,
 }
 
 /// Looks into a plain JSON answer.
@@ -53,11 +82,12 @@ impl PlainAnswer {
             [only] => serde_json::from_slice(only).ok()?,
             frames => serde_json::from_slice(&frames.concat()).ok()?,
         };
-        answer.usage
+        answer.usage.map(|usage| usage.tokens())
     }
 }
 
-/// Looks into a stream of server-sent events, and can take the usage event out of it.
+/// Looks into a stream of server-sent events, and can take the usage event out of it. Events pass whole, so that an error
+/// event may follow at any time.
 #[derive(Debug)]
 pub(crate) struct EventStream {
     strip: bool,
@@ -72,30 +102,29 @@ impl EventStream {
         Self { strip, pending: BytesMut::new(), seen: 0, tokens: None }
     }
 
-    /// Takes the next bytes of the stream and returns what to pass on: without `strip` the same bytes, with it the
-    /// events that are complete.
-    pub(crate) fn push(&mut self, bytes: Bytes) -> Bytes {
-        self.pending.extend_from_slice(&bytes);
+    /// Takes the next bytes of the stream and returns what to pass on: the events that are complete.
+    pub(crate) fn push(&mut self, bytes: &Bytes) -> Bytes {
+        self.pending.extend_from_slice(bytes);
         let mut out = BytesMut::new();
         while let Some(end) = self.next_end() {
             let event = self.pending.split_to(end);
             self.seen = 0;
-            if !self.look(&event) && self.strip {
-                out.extend_from_slice(&event);
+            if !(self.look(&event) && self.strip) {
+                // Neighbours in one buffer are joined without a copy.
+                out.unsplit(event);
             }
         }
         if self.pending.len() > LONGEST {
-            let rest = self.finish();
-            out.extend_from_slice(&rest);
+            self.seen = 0;
+            out.unsplit(self.pending.split());
         }
-        if self.strip { out.freeze() } else { bytes }
+        out.freeze()
     }
 
     /// What is left when the stream ends in the middle of an event.
     pub(crate) fn finish(&mut self) -> Bytes {
         self.seen = 0;
-        let rest = self.pending.split().freeze();
-        if self.strip { rest } else { Bytes::new() }
+        self.pending.split().freeze()
     }
 
     /// The counts, if an event has brought them.
@@ -128,10 +157,13 @@ impl EventStream {
         if !event.windows(7).any(|seven| seven == b"\"usage\"") {
             return false;
         }
-        let data = event.strip_prefix(b"data:").unwrap_or(event);
-        let Ok(Answer { usage: Some(tokens), choices }) = serde_json::from_slice(data) else { return false };
-        self.tokens = Some(tokens);
-        choices.is_none_or(|choices| choices.is_empty())
+        let data = event.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"data:"));
+        let Some(answer) = data.and_then(|data| serde_json::from_slice::<Answer>(data).ok()) else { return false };
+        let Some(usage) = answer.usage.or_else(|| answer.message?.usage) else { return false };
+        // Counts only grow: what a later event does not repeat stays.
+        let (now, before) = (usage.tokens(), self.tokens.unwrap_or(Tokens { read: 0, written: 0 }));
+        self.tokens = Some(Tokens { read: now.read.max(before.read), written: now.written.max(before.written) });
+        answer.choices.is_none_or(|choices| choices.is_empty())
     }
 }
 
@@ -150,7 +182,7 @@ mod tests {
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
         cuts.sort_unstable();
         for to in cuts.into_iter().chain([text.len()]) {
-            out.extend_from_slice(&stream.push(Bytes::copy_from_slice(&text.as_bytes()[from..to])));
+            out.extend_from_slice(&stream.push(&Bytes::copy_from_slice(&text.as_bytes()[from..to])));
             from = to;
         }
         out.extend_from_slice(&stream.finish());
@@ -180,6 +212,21 @@ mod tests {
     fn usage_beside_content_stays_in_the_stream() {
         let last = "data: {\"choices\":[{\"delta\":{}}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":5}}\n\n";
         assert_eq!(pass(true, last, &[]), (last.to_owned(), COUNTED));
+    }
+
+    #[test]
+    fn a_message_counts_what_came_from_the_cache_and_grows() {
+        let begins = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":2,\
+            \"cache_creation_input_tokens\":30,\"cache_read_input_tokens\":400,\"output_tokens\":1}}}\r\n\r\n";
+        let ends =
+            "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"output_tokens\":9}}\n\n";
+        let (passed, tokens) = pass(false, &[begins, WORDS, ends].concat(), &[]);
+        assert_eq!(passed, [begins, WORDS, ends].concat());
+        assert_eq!(tokens, Some(Tokens { read: 432, written: 9 }));
+        let gateways = br#"{"usage":{"prompt_tokens":40,"cache_read_input_tokens":30,"completion_tokens":2}}"#;
+        let mut answer = PlainAnswer::default();
+        answer.push(&Bytes::from_static(gateways));
+        assert_eq!(answer.tokens(), Some(Tokens { read: 40, written: 2 }), "they are among those of the prompt");
     }
 
     #[test]

@@ -3,31 +3,41 @@
 use std::{error::Error, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use gatewarden_types::{AllowedNetworks, Forbidden};
+use gatewarden_types::{AllowedNetworks, Dialect, Forbidden};
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response,
     body::Incoming,
-    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{self, Client},
     rt::{TokioExecutor, TokioTimer},
 };
+use tokio::time::sleep;
 
 use crate::{
     admission::Route,
-    connector::{Connector, NotPermitted},
+    connector::{Connecting, Connector, NotPermitted, TooSlow},
+    operation::{ANTHROPIC_VERSION, Operation},
     refusal::Refusal,
+    status::Counters,
 };
 
-/// What of the caller's request headers a provider gets to see. Everything else stays here: keys above all.
-const TO_PROVIDER: [&str; 7] =
-    ["accept", "user-agent", "idempotency-key", "openai-beta", "traceparent", "tracestate", "x-stainless-retry-count"];
+/// What of the caller's request headers a provider gets to see, besides those of its API. Everything else stays here:
+/// keys above all.
+const TO_PROVIDER: [&str; 6] =
+    ["accept", "user-agent", "idempotency-key", "traceparent", "tracestate", "x-stainless-retry-count"];
 
-/// What of a provider's answer headers a caller gets to see, besides its limits on calls (`x-ratelimit-…`). Everything
-/// else stays here: cookies and addresses that the provider chose, whose account it was, what belongs to the
+/// What a provider of either API gets to see besides.
+const TO_OPENAI: [&str; 1] = ["openai-beta"];
+const TO_ANTHROPIC: [&str; 2] = [ANTHROPIC_VERSION, "anthropic-beta"];
+
+/// The version of the Anthropic API for callers that name none; the only one there has been since 2023.
+const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// What of a provider's answer headers a caller gets to see, besides its limits on calls (`x-ratelimit-…`,
+/// `anthropic-ratelimit-…`). Everything else stays here: cookies and addresses that the provider chose, whose account it was, what belongs to the
 /// connection. The request's id is the gateway's own.
 const TO_CALLER: [&str; 11] = [
     "content-type",
@@ -44,35 +54,48 @@ const TO_CALLER: [&str; 11] = [
 ];
 
 /// One thread's connections to providers.
-pub(crate) struct Providers(Client<HttpsConnector<Connector>, Full<Bytes>>);
+pub(crate) struct Providers {
+    client: Client<Connector, Full<Bytes>>,
+    connecting: Connecting,
+    counters: Arc<Counters>,
+}
 
 impl Providers {
-    pub(crate) fn new(allowed: Arc<AllowedNetworks>) -> io::Result<Self> {
-        let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .map_err(io::Error::other)?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Connector::new(allowed));
+    pub(crate) fn new(
+        allowed: Arc<AllowedNetworks>,
+        connecting: Connecting,
+        counters: Arc<Counters>,
+    ) -> io::Result<Self> {
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_mins(1))
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(256)
             .http1_writev(false)
-            .build(tls);
-        Ok(Self(client))
+            .build(Connector::new(allowed, connecting.time)?);
+        Ok(Self { client, connecting, counters })
     }
 
     /// Makes the call that `route` permits. Dropping the future or the answer ends the call at the provider.
-    pub(crate) async fn chat(
+    pub(crate) async fn call(
         &self,
+        operation: Operation,
         route: &Route,
         asked: &HeaderMap,
         body: Bytes,
     ) -> Result<Response<Incoming>, Refusal> {
         let provider = || route.endpoint.provider.name.to_string();
-        let request = request(route, asked, body)?;
-        let answer = self.0.request(request).await.map_err(|error| failure(&error, provider()))?;
+        let mut pauses = (0..self.connecting.retries).map(|turn| self.connecting.pause * 2_u32.saturating_pow(turn));
+        let answer = loop {
+            let request = request(operation, route, asked, body.clone())?;
+            let refusal = match self.client.request(request).await {
+                Ok(answer) => break answer,
+                Err(error) => failure(&error, provider()),
+            };
+            // Only where no connection was made is it certain that the provider has seen nothing of the request.
+            let retried = matches!(refusal, Refusal::Unreachable(_)).then(|| pauses.next()).flatten();
+            sleep(retried.ok_or(refusal)?).await;
+            Counters::add(&self.counters.retries);
+        };
         match answer.status().as_u16() {
             // Passed on, these would tell the caller that their own key is wrong.
             401 | 403 => Err(Refusal::CredentialRefused(provider())),
@@ -85,34 +108,48 @@ impl Providers {
     }
 }
 
-fn request(route: &Route, asked: &HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, Refusal> {
+fn request(
+    operation: Operation,
+    route: &Route,
+    asked: &HeaderMap,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, Refusal> {
     let endpoint = &route.endpoint;
     let provider = || endpoint.provider.name.to_string();
-    let credential = endpoint.authorization().map_err(|()| Refusal::CredentialMissing(provider()))?;
-    let uri = endpoint.uri("/chat/completions").ok_or_else(|| Refusal::Unreachable(provider()))?;
+    let credential = endpoint.credential().map_err(|()| Refusal::CredentialMissing(provider()))?;
+    let uri = endpoint.uri(operation.path()).ok_or_else(|| Refusal::Unreachable(provider()))?;
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
-    for name in TO_PROVIDER {
-        if let Some(value) = asked.get(name) {
+    let of_dialect: &[&'static str] = match operation.dialect() {
+        Dialect::OpenAi => &TO_OPENAI,
+        Dialect::Anthropic => {
+            headers.insert(ANTHROPIC_VERSION, VERSION);
+            &TO_ANTHROPIC
+        }
+    };
+    for name in TO_PROVIDER.iter().chain(of_dialect) {
+        if let Some(value) = asked.get(*name) {
             headers.insert(HeaderName::from_static(name), value.clone());
         }
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(credential) = credential {
-        headers.insert(AUTHORIZATION, credential.clone());
+    if let Some((name, value)) = credential {
+        headers.insert(name.clone(), value.clone());
     }
     Ok(request)
 }
 
-/// Leaves of a provider's answer headers what the caller is to see.
-pub(crate) fn sift(headers: &mut HeaderMap, rewritten: bool) {
+/// Leaves of a provider's answer headers what the caller is to see. The length of a stream is not known: usage may be
+/// taken out of it, and an error may end it.
+pub(crate) fn sift(headers: &mut HeaderMap, stream: bool) {
     let all = std::mem::take(headers);
     // A name stands before its first value only; one value of each is enough.
     for (name, value) in all.into_iter().filter_map(|(name, value)| Some((name?, value))) {
-        let shown = TO_CALLER.contains(&name.as_str()) || name.as_str().starts_with("x-ratelimit-");
-        if shown && !(rewritten && name == CONTENT_LENGTH) {
+        let limits = ["x-ratelimit-", "anthropic-ratelimit-"].iter().any(|start| name.as_str().starts_with(start));
+        let shown = limits || TO_CALLER.contains(&name.as_str());
+        if shown && !(stream && name == CONTENT_LENGTH) {
             headers.insert(name, value);
         }
     }
@@ -126,6 +163,9 @@ fn failure(error: &legacy::Error, provider: String) -> Refusal {
             Some(NotPermitted(Forbidden::Private)) => return Refusal::PrivateAddress(provider),
             Some(NotPermitted(Forbidden::InTheClear)) => return Refusal::InTheClear(provider),
             None => {}
+        }
+        if here.is::<TooSlow>() {
+            return Refusal::ConnectTimedOut(provider);
         }
         cause = here.source();
     }

@@ -8,7 +8,7 @@ use std::sync::{
 use gatewarden_types::{Account, Id, Key, Member, Model, Organization, Provider, Request, Seq, Timestamp};
 use tokio::time::Instant;
 
-use crate::{admission::Holder, refusal::Refusal, status::Counters, tokens::Tokens};
+use crate::{admission::Holder, limits::Reservation, refusal::Refusal, status::Counters, tokens::Tokens};
 
 /// How many records wait at most to be collected; more are dropped and counted.
 const WAITING: usize = 16_384;
@@ -36,7 +36,7 @@ pub struct UsageRecord {
     pub provider: Option<Id<Provider>>,
     /// The HTTP status of the answer; 499 when the caller left before there was one.
     pub status: u16,
-    /// Why it was refused, as the code in the answer's body; none when it was passed on.
+    /// Why it was refused or cut off, as the code in the answer's body; none when it was passed on.
     pub refused: Option<&'static str>,
     /// Whether the answer was a stream.
     pub streamed: bool,
@@ -77,6 +77,7 @@ pub(crate) struct Meter {
     till: Till,
     came: Instant,
     sent: Option<Instant>,
+    reservation: Option<Reservation>,
 }
 
 /// What a caller's leaving before the answer is recorded as, after nginx.
@@ -102,7 +103,7 @@ impl Meter {
             total_micros: 0,
             upstream_micros: None,
         };
-        Self { record: Some(record), till, came, sent: None }
+        Self { record: Some(record), till, came, sent: None, reservation: None }
     }
 
     /// Changes what is recorded.
@@ -121,6 +122,17 @@ impl Meter {
         });
     }
 
+    /// The call was ended here while its answer was passing: its status is said, and it stays incomplete.
+    pub(crate) fn cut(&mut self, refusal: &Refusal) {
+        self.till.counters.refused(refusal);
+        self.note(|record| record.refused = Some(refusal.code()));
+    }
+
+    /// The call was let through with this much, which is settled when it ends.
+    pub(crate) fn reserved(&mut self, reservation: Reservation) {
+        self.reservation = Some(reservation);
+    }
+
     /// The request is on its way to the provider.
     pub(crate) fn sent(&mut self, now: Instant) {
         self.sent = Some(now);
@@ -136,6 +148,16 @@ impl Meter {
     }
 }
 
+/// The tokens that a call counts for. Where nobody has counted, what was reserved stands for a call that may have been
+/// worked on, and nothing for one that failed.
+fn used(record: &UsageRecord, reserved: u64) -> u64 {
+    match (record.tokens, record.status) {
+        (Some(tokens), _) => tokens.read.saturating_add(tokens.written),
+        (None, 200..=299 | LEFT) => reserved,
+        (None, _) => 0,
+    }
+}
+
 fn micros(from: Instant, to: Instant) -> u64 {
     u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
 }
@@ -144,6 +166,10 @@ impl Drop for Meter {
     fn drop(&mut self) {
         if let Some(mut record) = self.record.take() {
             record.total_micros = micros(self.came, Instant::now());
+            if let Some(reservation) = self.reservation.take() {
+                let used = used(&record, reservation.tokens());
+                reservation.settle(used, record.total_micros.saturating_mul(1000));
+            }
             self.till.take(record);
         }
     }

@@ -23,6 +23,7 @@ macro_rules! entity {
 entity!(organization "organization" {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     version: i64, slug: String, name: String, state: String, visibility: String,
+    limits: String,
 });
 entity!(roles "roles" {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
@@ -47,7 +48,7 @@ entity!(models "models" {
 entity!(keys "keys" {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     version: i64, name: String, owner: Option<Uuid>, levels: String, models: String,
-    expires: Option<i64>, verifier: Vec<u8>, state: String,
+    limits: String, expires: Option<i64>, verifier: Vec<u8>, state: String,
 });
 entity!(people "people" {
     #[sea_orm(primary_key, auto_increment = false)] member: Uuid,

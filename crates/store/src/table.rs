@@ -95,6 +95,7 @@ impl Table for Organization {
             name: self.name.to_string(),
             state: word(&self.state)?,
             visibility: json(&self.visibility)?,
+            limits: json(&self.limits)?,
         })
     }
 
@@ -105,6 +106,7 @@ impl Table for Organization {
             name: parse("organization", &row.name)?,
             state: unword("organization", row.state)?,
             visibility: unjson("organization", &row.visibility)?,
+            limits: unjson("organization", &row.limits)?,
         };
         Ok(Versioned { version: seq(row.version), record })
     }
@@ -282,6 +284,7 @@ impl Table for Key {
             owner,
             levels: json(&self.levels)?,
             models: json(&self.models)?,
+            limits: json(&self.limits)?,
             expires: self.expires.map(Timestamp::micros),
             verifier: self.verifier.0.to_vec(),
             state: word(&self.state)?,
@@ -296,6 +299,7 @@ impl Table for Key {
             owner,
             levels: unjson("key", &row.levels)?,
             models: unjson("key", &row.models)?,
+            limits: unjson("key", &row.limits)?,
             expires: row.expires.map(Timestamp::from_micros),
             verifier: gatewarden_types::Digest(digest("key", &row.verifier)?),
             state: unword("key", row.state)?,

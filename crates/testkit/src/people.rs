@@ -90,6 +90,7 @@ impl Holder {
             owner: None,
             levels,
             models: ModelSet::All,
+            limits: gatewarden_types::Limits::default(),
             expires: None,
             once: None,
         };

@@ -26,8 +26,8 @@ pub use id::{Account, BadId, Id, Kind, Request, Session};
 pub use network::{AllowedNetworks, Forbidden, Network};
 pub use record::{
     AnyRecord, Builtin, CredentialRef, Dialect, Feature, Invite, InviteState, Key, KeyOwner, KeyState, Level, Levels,
-    Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState, Powers, Provider, Reach, Record,
-    RecordKind, Role, Seq, Versioned, Visibility,
+    Limits, Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState, PerMinute, Powers,
+    Provider, Reach, Record, RecordKind, Role, Seq, Versioned, Visibility,
 };
 pub use text::fold;
 pub use timestamp::Timestamp;

@@ -13,7 +13,7 @@ pub mod usage;
 
 use actix_web::cookie::time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use gatewarden_control::FieldError;
-use gatewarden_types::Timestamp;
+use gatewarden_types::{PerMinute, Timestamp};
 use serde::Deserialize;
 
 use crate::http::Fault;
@@ -34,6 +34,11 @@ pub(crate) fn instant(field: &'static str, sent: &str) -> Result<Timestamp, Faul
     let micros = read.and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1000).ok());
     let instant = micros.map(Timestamp::from_micros);
     instant.ok_or_else(|| invalid(field, "Give an instant such as 2027-01-31T12:00:00Z."))
+}
+
+/// A limit that was sent; none is no limit.
+pub(crate) fn per_minute(field: &'static str, sent: Option<u64>) -> Result<Option<PerMinute>, Fault> {
+    sent.map(PerMinute::try_from).transpose().map_err(|bad| invalid(field, bad.to_string()))
 }
 
 /// How many things a page of the API holds unless asked otherwise, and at most.

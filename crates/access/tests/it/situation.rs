@@ -91,6 +91,7 @@ fn key(held: &Held, owner: KeyOwner) -> Key {
         owner,
         levels: held.levels.clone(),
         models: models(held.models.as_ref()),
+        limits: gatewarden_types::Limits::default(),
         expires: held.expires.map(Timestamp::from_micros),
         verifier: Digest([0; 32]),
         state: held.state,
@@ -107,6 +108,7 @@ impl Situation {
             name: "Acme".parse().unwrap(),
             state: if self.suspended { OrganizationState::Suspended } else { OrganizationState::Active },
             visibility: Visibility { usage: self.usage },
+            limits: gatewarden_types::Limits::default(),
         };
         let by = |actor| Caller { actor, via: Via::Nothing, request: id(5) };
         let account = by(Actor::Account(id(6)));

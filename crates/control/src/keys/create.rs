@@ -2,7 +2,8 @@ use gatewarden_access::{Caller, KeyLimits, Permit, actions};
 use gatewarden_credentials::{ApiKey, Secret};
 use gatewarden_store::{Giving, OrgTx};
 use gatewarden_types::{
-    Id, Key, KeyOwner, KeyState, Levels, Model, ModelSet, ModelState, Name, Organization, Timestamp, Versioned,
+    Id, Key, KeyOwner, KeyState, Levels, Limits, Model, ModelSet, ModelState, Name, Organization, PerMinute, Timestamp,
+    Versioned, Via,
 };
 
 use crate::{App, Changed, Error, Once, or_refuse};
@@ -21,6 +22,8 @@ pub struct CreateKey {
     pub levels: Levels,
     /// Which approved models it may call.
     pub models: ModelSet,
+    /// How much may be called with it in a minute; with a key made with a key, no more than with that one.
+    pub limits: Limits,
     /// From when it is refused; at most five years ahead. A key made with a key ends with that one unless it says less.
     pub expires: Option<Timestamp>,
     /// The request's `Idempotency-Key`.
@@ -52,16 +55,18 @@ pub async fn create(
     let owner = command.owner.or(tx.facts().asking_member().map(KeyOwner::Member)).unwrap_or(KeyOwner::Organization);
     // Before the decision, which would refuse it without naming the field.
     let expires = within_time(command.expires, tx.facts().limits())?;
-    let limits = KeyLimits { levels: command.levels.clone(), models: command.models.clone(), expires };
-    let giving = Giving::Key(owner, limits);
+    let most = KeyLimits { levels: command.levels.clone(), models: command.models.clone(), expires };
+    let giving = Giving::Key(owner, most);
     let permit = or_refuse!(tx, tx.permit_giving::<actions::CreateKey>(&giving).await);
     if let Some(before) = Once::before::<_, Key>(command.once.as_ref(), &tx, &permit).await? {
         return again(&tx, before).await;
     }
     check_expiry(expires, tx.now())?;
     check_models(&tx, &permit, &command.models).await?;
+    let limits = within_limits(&tx, &permit, caller, command.limits).await?;
     let CreateKey { name, levels, models, once, .. } = command;
-    let key = Key { id, name, owner, levels, models, expires, verifier: text.verifier(), state: KeyState::Active };
+    let key =
+        Key { id, name, owner, levels, models, limits, expires, verifier: text.verifier(), state: KeyState::Active };
     tx.put(&permit, &key).await?;
     Once::keep(once.as_ref(), &mut tx, &permit, id).await?;
     let committed = tx.commit(permit).await?;
@@ -86,6 +91,31 @@ fn within_time(expires: Option<Timestamp>, maker: Option<&KeyLimits>) -> Result<
         ));
     }
     Ok(expires)
+}
+
+/// How much the new key lets through, which is never more than the key that it is made with.
+async fn within_limits(
+    tx: &OrgTx,
+    permit: &Permit<actions::CreateKey>,
+    caller: &Caller,
+    asked: Limits,
+) -> Result<Limits, Error> {
+    let Via::Key(maker) = caller.via else { return Ok(asked) };
+    let Some(maker) = tx.get::<_, Key>(permit, maker).await? else { return Ok(asked) };
+    let most = maker.record.limits;
+    Ok(Limits {
+        requests: at_most("requests_per_minute", asked.requests, most.requests)?,
+        tokens: at_most("tokens_per_minute", asked.tokens, most.tokens)?,
+    })
+}
+
+fn at_most(field: &'static str, asked: Option<PerMinute>, most: Option<PerMinute>) -> Result<Option<PerMinute>, Error> {
+    match (asked, most) {
+        (Some(asked), Some(most)) if asked > most => {
+            Err(Error::field(field, format!("The key that makes this one lets {most} through. Give that or less.")))
+        }
+        _ => Ok(asked.or(most)),
+    }
 }
 
 fn check_expiry(expires: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {

@@ -94,6 +94,7 @@ async fn put_organization(tx: &mut OrgTx, permit: &Founding, command: &CreateOrg
         name: command.name.clone(),
         state: OrganizationState::Active,
         visibility: Visibility { usage: Reach::Own },
+        limits: gatewarden_types::Limits::default(),
     };
     tx.put(permit, &organization).await
 }
@@ -123,6 +124,7 @@ fn master_key(app: &App) -> Result<(Key, Secret<String>), Error> {
         owner: KeyOwner::Organization,
         levels: Key::all_levels(),
         models: ModelSet::All,
+        limits: gatewarden_types::Limits::default(),
         expires: None,
         verifier: secret.verifier(),
         state: KeyState::Active,

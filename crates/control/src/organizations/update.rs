@@ -1,18 +1,50 @@
 use gatewarden_access::{Caller, actions};
 use gatewarden_store::Giving;
-use gatewarden_types::{Id, Name, Organization, Reach, Seq};
+use gatewarden_types::{Id, Name, Organization, PerMinute, Reach, Seq};
 
 use crate::{App, Changed, Error, check_seen, or_refuse};
 
-/// Changes what an organization is called and what its members see. What is none stays.
+/// Changes what an organization is called, what its members see and how much they may call. What is none stays.
 #[derive(Debug, Clone, Default)]
 pub struct UpdateOrganization {
     /// What people call it.
     pub name: Option<Name>,
     /// Whose usage everybody sees who may see usage at all.
     pub usage: Option<Reach>,
+    /// Calls a minute.
+    pub requests: LimitChange,
+    /// Tokens a minute.
+    pub tokens: LimitChange,
     /// The version its editor saw.
     pub seen: Option<Seq>,
+}
+
+/// What becomes of a limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LimitChange {
+    /// It stays.
+    #[default]
+    Keep,
+    /// This one holds from now on.
+    Set(PerMinute),
+    /// There is none any more.
+    Lift,
+}
+
+impl LimitChange {
+    fn after(self, before: Option<PerMinute>) -> Option<PerMinute> {
+        match self {
+            Self::Keep => before,
+            Self::Set(limit) => Some(limit),
+            Self::Lift => None,
+        }
+    }
+}
+
+impl From<Option<PerMinute>> for LimitChange {
+    fn from(limit: Option<PerMinute>) -> Self {
+        limit.map_or(Self::Lift, Self::Set)
+    }
 }
 
 /// Changes the organization.
@@ -32,6 +64,8 @@ pub async fn update(
     let mut organization = row.record.clone();
     organization.name = command.name.unwrap_or(organization.name);
     organization.visibility.usage = command.usage.unwrap_or(organization.visibility.usage);
+    organization.limits.requests = command.requests.after(organization.limits.requests);
+    organization.limits.tokens = command.tokens.after(organization.limits.tokens);
     if organization == row.record {
         return Ok(Changed { value: organization, version: row.version });
     }

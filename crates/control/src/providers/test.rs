@@ -1,7 +1,7 @@
 use gatewarden_access::{Caller, actions};
 use gatewarden_credentials::{Sealed, SealedFor, Secret};
 use gatewarden_store::Giving;
-use gatewarden_types::{Id, Organization, Provider};
+use gatewarden_types::{Dialect, Id, Organization, Provider};
 use reqwest::Response;
 use serde::Deserialize;
 
@@ -111,7 +111,12 @@ pub async fn test(
 
 async fn call(app: &App, provider: &Provider, secret: Option<&Secret<String>>) -> Tested {
     let began = app.clock.now();
-    let response = match app.upstreams.get(&provider.base_url, "/models", secret).await {
+    let models = match provider.dialect {
+        Dialect::OpenAi => "/models",
+        // It gives 20 unless asked for more.
+        Dialect::Anthropic => "/models?limit=1000",
+    };
+    let response = match app.upstreams.get(provider, models, secret).await {
         Ok(response) => response,
         Err(Failed::NotPermitted(refused)) => return Tested::NotAllowed(refused),
         Err(Failed::Unreachable(why)) => return Tested::Unreachable { why },

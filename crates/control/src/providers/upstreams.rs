@@ -5,10 +5,11 @@ use std::{
 };
 
 use gatewarden_credentials::Secret;
-use gatewarden_types::{AllowedNetworks, BaseUrl, Forbidden};
+use gatewarden_types::{AllowedNetworks, BaseUrl, Dialect, Forbidden, Provider};
 use reqwest::{
     Client,
     dns::{Addrs, Name, Resolve, Resolving},
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 use tokio::net::lookup_host;
@@ -98,22 +99,38 @@ impl Upstreams {
     /// it is judged here; a name is judged as it is resolved for the connection.
     pub(crate) async fn get(
         &self,
-        base_url: &BaseUrl,
+        provider: &Provider,
         path: &str,
         secret: Option<&Secret<String>>,
     ) -> Result<reqwest::Response, Failed> {
+        let base_url = &provider.base_url;
         let url = base_url.as_str().parse::<Url>().ok();
         if url.as_ref().is_some_and(|url| !matches!(url.host(), Some(Host::Domain(_)))) {
             self.check(base_url).await.map_err(Failed::NotPermitted)?;
         }
         let client = if url.is_some_and(|url| is_encrypted(&url)) { &self.encrypted } else { &self.in_the_clear };
-        let request = client.get(format!("{base_url}{path}"));
-        let request = match secret {
-            Some(secret) => request.bearer_auth(secret.expose()),
-            None => request,
-        };
+        let request = client.get(format!("{base_url}{path}")).headers(headers(provider.dialect, secret)?);
         request.send().await.map_err(|bad| Failed::from(&bad))
     }
+}
+
+/// What a provider wants to be told with each request: its secret, and the version of its API.
+fn headers(dialect: Dialect, secret: Option<&Secret<String>>) -> Result<HeaderMap, Failed> {
+    let mut headers = HeaderMap::new();
+    if dialect == Dialect::Anthropic {
+        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+    }
+    if let Some(secret) = secret {
+        let (name, text) = match dialect {
+            Dialect::OpenAi => (AUTHORIZATION, format!("Bearer {}", secret.expose())),
+            Dialect::Anthropic => (HeaderName::from_static("x-api-key"), secret.expose().clone()),
+        };
+        let unfit = |_| Failed::Unreachable("its stored secret does not fit into a header".to_owned());
+        let mut value = HeaderValue::try_from(text).map_err(unfit)?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
 }
 
 /// Why a provider gave no answer.
@@ -190,7 +207,14 @@ mod tests {
     async fn asked(allowed: &[&str], base_url: &str) -> Failed {
         let allowed = allowed.iter().map(|range| range.parse().unwrap()).collect();
         let upstreams = Upstreams::new(AllowedNetworks(allowed)).unwrap();
-        upstreams.get(&base_url.parse().unwrap(), "/models", None).await.unwrap_err()
+        let provider = Provider {
+            id: gatewarden_types::Id::from_uuid(uuid::Uuid::nil()),
+            name: "One".parse().unwrap(),
+            dialect: Dialect::OpenAi,
+            base_url: base_url.parse().unwrap(),
+            credential: None,
+        };
+        upstreams.get(&provider, "/models", None).await.unwrap_err()
     }
 
     /// Nothing listens on port 9: what may be called is not reached, and what may not be is told apart.

@@ -19,6 +19,7 @@ fn own(name: &str) -> CreateKey {
         owner: None,
         levels: Key::usual_levels(),
         models: ModelSet::All,
+        limits: gatewarden_types::Limits::default(),
         expires: None,
         once: None,
     }

@@ -76,6 +76,7 @@ pub async fn fresh_key(app: &App, owner: &Owner) -> Result<Example, Error> {
         owner: None,
         levels: Key::usual_levels(),
         models: ModelSet::All,
+        limits: gatewarden_types::Limits::default(),
         expires: None,
         once: None,
     };

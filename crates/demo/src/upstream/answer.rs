@@ -1,4 +1,4 @@
-//! What the model says: the same words for the same question, in the OpenAI shapes.
+//! What the model says: the same words for the same question, in the shapes of the OpenAI API.
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -14,14 +14,20 @@ pub(super) enum Behaviour {
     Slow,
     Silent,
     Half,
+    Stall,
+    Endless,
     Error(StatusCode),
 }
 
-/// The parts of a chat completion request that this model reads.
+/// The parts of a model call that this model reads, in either API.
 #[derive(Debug, Deserialize)]
 pub(super) struct ChatCall {
-    model: String,
+    pub(super) model: String,
+    #[serde(default)]
     messages: Vec<Message>,
+    /// What an embedding is wanted of: a text, or several.
+    #[serde(default)]
+    input: Value,
     #[serde(default)]
     pub(super) stream: bool,
     stream_options: Option<StreamOptions>,
@@ -63,6 +69,8 @@ impl ChatCall {
             "slow" => Behaviour::Slow,
             "silent" => Behaviour::Silent,
             "half" => Behaviour::Half,
+            "stall" => Behaviour::Stall,
+            "endless" => Behaviour::Endless,
             other => other
                 .strip_prefix("error-")
                 .and_then(|code| code.parse::<u16>().ok())
@@ -116,14 +124,33 @@ impl ChatCall {
         self.stream_options.as_ref().is_some_and(|options| options.include_usage)
     }
 
-    /// One token for each word said, and for each four characters read.
+    /// One token for each four characters read.
+    pub(super) fn read(&self) -> usize {
+        self.messages.iter().map(|message| message.text().chars().count().div_ceil(4)).sum()
+    }
+
+    /// A short vector for each text: its length, and nothing of its meaning.
+    pub(super) fn embeddings(&self) -> Bytes {
+        let texts = match &self.input {
+            Value::Array(texts) => texts.clone(),
+            one => vec![one.clone()],
+        };
+        let lengths: Vec<usize> = texts.iter().map(|text| text.as_str().unwrap_or_default().chars().count()).collect();
+        let vector = |(index, length): (usize, &usize)| json!({"object": "embedding", "index": index, "embedding": [length, 0.5, -0.5]});
+        let data: Vec<Value> = lengths.iter().enumerate().map(vector).collect();
+        let read: usize = lengths.iter().map(|length| length.div_ceil(4)).sum();
+        let usage = json!({"prompt_tokens": read, "total_tokens": read});
+        Bytes::from(json!({"object": "list", "data": data, "model": self.model, "usage": usage}).to_string())
+    }
+
+    /// One token for each word said, and those that were read.
     fn usage(&self, said: usize) -> Value {
-        let read: usize = self.messages.iter().map(|message| message.text().chars().count().div_ceil(4)).sum();
+        let read = self.read();
         json!({"prompt_tokens": read, "completion_tokens": said, "total_tokens": read + said})
     }
 
     /// The words of the answer, each with the space before it, and why it ends.
-    fn words(&self) -> (Vec<String>, &'static str) {
+    pub(super) fn words(&self) -> (Vec<String>, &'static str) {
         let question = self.messages.iter().rev().find(|message| message.role == "user").map(Message::text);
         let text = match question.as_deref().map(str::trim) {
             None | Some("") => format!("Hello from {}. Ask me something.", self.model),

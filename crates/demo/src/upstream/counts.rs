@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Counts {
     /// Connections accepted.
     pub connections: u64,
-    /// Chat calls that carried the right secret.
+    /// Model calls that carried the right secret.
     pub calls: u64,
     /// Calls being answered now.
     pub open: u64,
@@ -24,9 +24,11 @@ pub struct Counts {
     pub finished: u64,
     /// Calls whose caller left first.
     pub cancelled: u64,
+    /// Bytes of answers to calls, handed out so far.
+    pub sent: u64,
 }
 
-/// One chat call as it arrived.
+/// One model call as it arrived.
 #[derive(Debug, Clone)]
 pub struct Seen {
     /// The path of the request.
@@ -90,6 +92,10 @@ impl Call {
 
     pub(super) fn saw(&self, seen: Seen) {
         *self.ledger.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+    }
+
+    pub(super) fn sends(&self, bytes: usize) {
+        self.ledger.counts.send_modify(|counts| counts.sent += bytes as u64);
     }
 
     pub(super) fn finish(mut self) {

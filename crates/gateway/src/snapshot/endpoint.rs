@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use gatewarden_credentials::{Sealed, SealedFor, SealingKey};
-use gatewarden_types::{Digest, Id, Organization, Provider};
+use gatewarden_types::{Dialect, Digest, Id, Organization, Provider};
 use hyper::{
     Uri,
-    header::HeaderValue,
+    header::{AUTHORIZATION, HeaderName, HeaderValue},
     http::uri::{Authority, PathAndQuery, Scheme},
 };
 
@@ -31,14 +31,18 @@ impl Vault {
         self.sealed = named.collect();
     }
 
-    /// The `Authorization` header that a provider wants; none when its secret is not here or does not open.
-    fn authorization(&self, organization: Id<Organization>, provider: &Provider) -> Option<HeaderValue> {
+    /// The header with its secret that a provider wants; none when the secret is not here or does not open.
+    fn credential(&self, organization: Id<Organization>, provider: &Provider) -> Option<(HeaderName, HeaderValue)> {
         let sealed = self.sealed.get(&provider.credential?.0)?;
         let purpose = SealedFor::ProviderCredential { organization, provider: provider.id };
         let secret = self.key.open(sealed, purpose).ok()?;
-        let mut value = HeaderValue::try_from(format!("Bearer {}", secret.expose())).ok()?;
+        let (name, text) = match provider.dialect {
+            Dialect::OpenAi => (AUTHORIZATION, format!("Bearer {}", secret.expose())),
+            Dialect::Anthropic => (HeaderName::from_static("x-api-key"), secret.expose().clone()),
+        };
+        let mut value = HeaderValue::try_from(text).ok()?;
         value.set_sensitive(true);
-        Some(value)
+        Some((name, value))
     }
 }
 
@@ -46,7 +50,7 @@ impl Vault {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Endpoint {
     pub(crate) provider: Provider,
-    authorization: Option<HeaderValue>,
+    credential: Option<(HeaderName, HeaderValue)>,
     scheme: Scheme,
     authority: Authority,
     path: String,
@@ -66,10 +70,11 @@ impl Endpoint {
         };
         let path = parts.path_and_query.map_or_else(String::new, |path| path.as_str().trim_end_matches('/').to_owned());
         // A credential comes once, with the entry that names it first; later entries only repeat its name.
-        let kept = before.filter(|before| before.provider.credential == provider.credential);
-        let opened = vault.authorization(organization, &provider);
-        let authorization = opened.or_else(|| kept.and_then(|before| before.authorization.clone()));
-        Ok(Self { provider, authorization, scheme, authority, path })
+        let same = |before: &Provider| (before.credential, before.dialect) == (provider.credential, provider.dialect);
+        let kept = before.filter(|before| same(&before.provider));
+        let opened = vault.credential(organization, &provider);
+        let credential = opened.or_else(|| kept.and_then(|before| before.credential.clone()));
+        Ok(Self { provider, credential, scheme, authority, path })
     }
 
     /// The address of an operation such as `/chat/completions`: the provider's base URL and nothing of the caller's.
@@ -82,9 +87,9 @@ impl Endpoint {
     }
 
     /// The credential to send. A provider without one is sent none; one whose secret is missing cannot be called.
-    pub(crate) fn authorization(&self) -> Result<Option<&HeaderValue>, ()> {
-        match (&self.authorization, self.provider.credential) {
-            (Some(value), _) => Ok(Some(value)),
+    pub(crate) fn credential(&self) -> Result<Option<&(HeaderName, HeaderValue)>, ()> {
+        match (&self.credential, self.provider.credential) {
+            (Some(header), _) => Ok(Some(header)),
             (None, None) => Ok(None),
             (None, Some(_)) => Err(()),
         }

@@ -70,6 +70,11 @@ impl Policy {
         self.seq
     }
 
+    /// The organization itself.
+    pub(crate) fn organization(&self) -> Option<&Arc<Organization>> {
+        self.organization.as_ref()
+    }
+
     /// The approved model that callers name so.
     pub(crate) fn model(&self, name: &str) -> Option<&Arc<Model>> {
         let name: ModelName = name.parse().ok()?;

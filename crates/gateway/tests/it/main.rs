@@ -3,12 +3,20 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod cutting;
+#[cfg(test)]
 mod following;
 #[cfg(test)]
 mod leaving;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod snapshots;
+#[cfg(test)]
+mod upstreams;
 #[cfg(test)]
 mod world;

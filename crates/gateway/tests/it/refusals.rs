@@ -218,7 +218,7 @@ async fn whoever_sends_much_reads_why_it_was_refused() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_refused_in_the_same_shape() {
     let world = World::new().await;
-    for path in ["/", "/v1", "/v1/chat", "/v1/models/", "/v1/embeddings", "/healthz/x"] {
+    for path in ["/", "/v1", "/v1/chat", "/v1/models/", "/v1/completions", "/healthz/x"] {
         assert_eq!(refused(world.get(&world.secret, path).await).await.1, "unknown_url", "{path}");
     }
     let wrong = world.get(&world.secret, "/v1/chat/completions").await;

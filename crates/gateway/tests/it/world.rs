@@ -64,6 +64,7 @@ impl Records {
             name: "Acme".parse().expect("a name"),
             state: OrganizationState::Active,
             visibility: Visibility { usage: Reach::Own },
+            limits: gatewarden_types::Limits::default(),
         };
         let roles = [Builtin::Owner, Builtin::Admin, Builtin::Member, Builtin::Viewer].map(|builtin| Role {
             id: id(),
@@ -83,7 +84,8 @@ impl Records {
             base_url: base_url.parse().expect("a base URL"),
             credential: Some(sealed.reference()),
         };
-        let behaviours = ["slow", "silent", "half", "error-401", "error-429", "error-500"].map(|name| (name, name));
+        let behaviours = ["slow", "silent", "half", "stall", "endless", "error-401", "error-429", "error-500"]
+            .map(|name| (name, name));
         let models = [("fast", "demo-small"), ("team/large", "demo-large")].into_iter().chain(behaviours);
         let models = models.map(|(name, upstream)| model(provider_id, name, upstream)).collect();
         Self { organization, roles: roles.into(), member, provider, models, sealed }
@@ -140,6 +142,7 @@ pub fn key(owner: KeyOwner) -> (ApiKey, Key) {
         owner,
         levels: Key::usual_levels(),
         models: ModelSet::All,
+        limits: gatewarden_types::Limits::default(),
         expires: None,
         verifier: secret.verifier(),
         state: KeyState::Active,

@@ -65,6 +65,7 @@ gatewarden_testkit::on_both! {
                     owner: KeyOwner::Member(leaver.id()),
                     levels: Key::usual_levels(),
                     models: ModelSet::All,
+                    limits: gatewarden_types::Limits::default(),
                     expires: None,
                     verifier: gatewarden_types::Digest([7; 32]),
                     state: KeyState::Active,

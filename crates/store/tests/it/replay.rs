@@ -256,7 +256,15 @@ impl<'w> Scene<'w> {
 
 async fn update(app: &App, by: &Caller, house: &House, to: Option<u8>, usage: Option<Reach>) -> Result<(), Error> {
     let name = to.map(|to| format!("Name {to}").parse().unwrap());
-    let command = organizations::UpdateOrganization { name, usage, seen: None };
+    let limit = |usage: Reach| u64::from(usage == Reach::All).try_into().ok();
+    let requests = usage.map_or(organizations::LimitChange::Keep, |usage| limit(usage).into());
+    let command = organizations::UpdateOrganization {
+        name,
+        usage,
+        requests,
+        tokens: organizations::LimitChange::Keep,
+        seen: None,
+    };
     organizations::update(app, by, house.id, command).await.map(drop)
 }
 

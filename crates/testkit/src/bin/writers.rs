@@ -124,6 +124,7 @@ impl Writer {
             owner: None,
             levels: Key::usual_levels(),
             models: ModelSet::All,
+            limits: gatewarden_types::Limits::default(),
             expires: None,
             once: None,
         };

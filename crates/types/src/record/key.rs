@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Digest, Id, Name, Timestamp};
 
-use super::{Member, Model};
+use super::{Limits, Member, Model};
 
 /// An API key: whose power it borrows, and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct Key {
     pub levels: Levels,
     /// Which approved models it may call.
     pub models: ModelSet,
+    /// How much may be called with it in a minute.
+    pub limits: Limits,
     /// The instant from which it is refused, if any.
     pub expires: Option<Timestamp>,
     /// SHA-256 of the key's 256 random bits; posting it authenticates nothing.

@@ -2,6 +2,7 @@
 
 mod invite;
 mod key;
+mod limits;
 mod member;
 mod model;
 mod organization;
@@ -15,6 +16,7 @@ use crate::{Id, Kind};
 
 pub use invite::{Invite, InviteState};
 pub use key::{Feature, Key, KeyOwner, KeyState, Level, Levels, ModelSet};
+pub use limits::{Limits, PerMinute};
 pub use member::{Member, MemberState};
 pub use model::{Model, ModelState};
 pub use organization::{Organization, OrganizationState, Visibility};

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Id, Name, Slug};
 
-use super::Reach;
+use super::{Limits, Reach};
 
 /// The organization itself, as one row among its own: what its members may change of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct Organization {
     pub state: OrganizationState,
     /// What a member without a wider role sees of usage.
     pub visibility: Visibility,
+    /// How much may be called in it in a minute, with all keys together.
+    pub limits: Limits,
 }
 
 /// Whether an organization works.

@@ -23,6 +23,29 @@ pub struct Provider {
 pub enum Dialect {
     /// The OpenAI API and whatever is compatible with it.
     OpenAi,
+    /// The Anthropic API: messages.
+    Anthropic,
+}
+
+impl Dialect {
+    /// Every dialect, in the order a form shows them.
+    pub const ALL: [Self; 2] = [Self::OpenAi, Self::Anthropic];
+
+    /// The word for it in forms and the API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+        }
+    }
+
+    /// What people call it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::OpenAi => "OpenAI",
+            Self::Anthropic => "Anthropic",
+        }
+    }
 }
 
 /// Names a provider's secret without holding it: the SHA-256 of the sealed body, which is stored beside and can be erased.

@@ -122,6 +122,7 @@ async fn give_keys(world: &World, members: &[Id<Member>]) {
                 owner: KeyOwner::Member(*owner),
                 levels: Levels::default(),
                 models: ModelSet::All,
+                limits: gatewarden_types::Limits::default(),
                 expires: None,
                 verifier: digest(&app.entropy.bytes::<32>()),
                 state: KeyState::Active,

@@ -7,12 +7,14 @@ use gatewarden_control::{
     Changed, Once,
     keys::{self, CreateKey, KeyFilter, KeyStanding, KeysFrom, ListKeys, ListedKey},
 };
-use gatewarden_types::{Feature, Key as KeyRecord, KeyOwner, KeyState, Level, Levels, ModelSet, Seq, Timestamp};
+use gatewarden_types::{
+    Feature, Key as KeyRecord, KeyOwner, KeyState, Level, Levels, Limits, ModelSet, Seq, Timestamp,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{instant, limit, word};
+use super::{instant, limit, per_minute, word};
 use crate::http::{Answer, Fault, KeyHolder};
 
 /// An API key. Its text is shown by the answer that makes it, and never again.
@@ -31,6 +33,10 @@ pub struct Key {
     pub levels: Levels,
     /// The ids of the approved models it may call; null for all of them, also those approved later.
     pub models: Option<Vec<String>>,
+    /// How many calls are let through with it in a minute; null for as many as the organization lets through.
+    pub requests_per_minute: Option<u64>,
+    /// How many tokens are let through with it in a minute; null for as many as the organization lets through.
+    pub tokens_per_minute: Option<u64>,
     /// When it was made.
     pub created: String,
     /// The instant from which it is refused; null for never.
@@ -93,6 +99,10 @@ pub struct CreateBody {
     pub levels: Option<Levels>,
     /// The ids of the approved models it may call. Left out, all of them, also those approved later.
     pub models: Option<Vec<String>>,
+    /// How many calls are let through with it in a minute: 1 to 1,000,000,000. Left out, there is no limit of its own.
+    pub requests_per_minute: Option<u64>,
+    /// How many tokens, read and written, in a minute: 1 to 1,000,000,000. Left out, there is no limit of its own.
+    pub tokens_per_minute: Option<u64>,
     /// The instant from which it is refused, as RFC 3339; at most five years ahead. Left out, it does not expire.
     pub expires: Option<String>,
 }
@@ -168,6 +178,10 @@ impl CreateBody {
             owner: self.owner.as_deref().map(owner).transpose()?,
             levels: self.levels.unwrap_or_else(KeyRecord::usual_levels),
             models: self.models.map(only).transpose()?.map_or(ModelSet::All, ModelSet::Only),
+            limits: Limits {
+                requests: per_minute("requests_per_minute", self.requests_per_minute)?,
+                tokens: per_minute("tokens_per_minute", self.tokens_per_minute)?,
+            },
             expires: self.expires.as_deref().map(|text| instant("expires", text)).transpose()?,
             once,
         })
@@ -214,6 +228,8 @@ fn described(key: &KeyRecord, version: Seq, state: State, last_used: Option<Stri
             ModelSet::All => None,
             ModelSet::Only(named) => Some(named.iter().map(ToString::to_string).collect()),
         },
+        requests_per_minute: key.limits.requests.map(u64::from),
+        tokens_per_minute: key.limits.tokens.map(u64::from),
         created: key.id.made_at().rfc3339(),
         expires: key.expires.map(Timestamp::rfc3339),
         last_used,

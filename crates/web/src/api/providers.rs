@@ -35,6 +35,26 @@ pub enum Dialect {
     #[default]
     #[serde(rename = "openai")]
     OpenAi,
+    /// The Anthropic API: its models are called at `/v1/messages`.
+    Anthropic,
+}
+
+impl From<Dialect> for DialectRecord {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::OpenAi => Self::OpenAi,
+            Dialect::Anthropic => Self::Anthropic,
+        }
+    }
+}
+
+impl From<DialectRecord> for Dialect {
+    fn from(dialect: DialectRecord) -> Self {
+        match dialect {
+            DialectRecord::OpenAi => Self::OpenAi,
+            DialectRecord::Anthropic => Self::Anthropic,
+        }
+    }
 }
 
 /// A page of providers.
@@ -54,13 +74,13 @@ pub struct Providers {
 pub struct AddBody {
     /// What people call it: 1 to 100 characters, and no other provider's name.
     pub name: String,
-    /// The API it speaks. Left out, it is the OpenAI API.
+    /// The API it speaks, which stays as it is. Left out, it is the OpenAI API.
     #[serde(default)]
     pub dialect: Dialect,
     /// Where it is, up to and with the version: `https://api.openai.com/v1`.
     pub base_url: String,
-    /// What opens it, sent as a bearer token. It is sealed and never shown again. Left out, the provider is called
-    /// without one.
+    /// What opens it, sent as its API wants it: as a bearer token, or as `x-api-key`. It is sealed and never shown
+    /// again. Left out, the provider is called without one.
     pub secret: Option<String>,
 }
 
@@ -113,9 +133,8 @@ pub async fn read(sender: KeyHolder) -> Answer {
 pub async fn add(sender: KeyHolder, body: web::Bytes) -> Answer {
     let (sent, once) = (sender.json::<AddBody>(&body)?, sender.repeat(&body)?);
     let (name, base_url) = (word("name", &sent.name)?, word("base_url", &sent.base_url)?);
-    let Dialect::OpenAi = sent.dialect;
     let secret = sent.secret.map(Secret::new);
-    let command = AddProvider { name, dialect: DialectRecord::OpenAi, base_url, secret, once };
+    let command = AddProvider { name, dialect: sent.dialect.into(), base_url, secret, once };
     let made = providers::add(&sender.site.app, &sender.caller, sender.organization, command).await?;
     sender.answer(201, Some(made.version), &shown(&made.value, made.version))
 }
@@ -161,11 +180,10 @@ fn found(tested: Tested) -> Test {
 }
 
 fn shown(provider: &ProviderRecord, version: Seq) -> Provider {
-    let DialectRecord::OpenAi = provider.dialect;
     Provider {
         id: provider.id.to_string(),
         name: provider.name.to_string(),
-        dialect: Dialect::OpenAi,
+        dialect: provider.dialect.into(),
         base_url: provider.base_url.to_string(),
         has_secret: provider.credential.is_some(),
         version,

@@ -5,6 +5,7 @@ use gatewarden_control::{
     Error, FieldError,
     organizations::{self, CreateOrganization},
 };
+use gatewarden_types::PerMinute;
 use serde::Deserialize;
 
 use crate::{
@@ -79,6 +80,15 @@ pub(crate) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
     typed: &str,
 ) -> Option<T> {
     typed.parse().map_err(|bad: T::Err| wrong.push(FieldError { field, message: bad.to_string() })).ok()
+}
+
+/// The fields of limits.
+pub(crate) const REQUESTS: &str = "requests_per_minute";
+pub(crate) const TOKENS: &str = "tokens_per_minute";
+
+/// A limit as it was typed: nothing is none, and so is what cannot be read, with a note of it.
+pub(crate) fn per_minute(wrong: &mut Vec<FieldError>, name: &'static str, typed: &str) -> Option<PerMinute> {
+    if typed.trim().is_empty() { None } else { word(wrong, name, typed) }
 }
 
 /// A field as it was typed, with what is wrong with it.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::organizations::{field, word};
 use crate::{
     http::{Answer, Fault, Here, Seen, VersionForm, html, may, now_true},
-    views::{Field, Notice, Place, Tone, providers as view},
+    views::{Choice, Field, Notice, Place, Tone, providers as view},
     wording::relative,
 };
 
@@ -39,6 +39,8 @@ pub async fn new(here: Here) -> Answer {
 #[derive(Deserialize)]
 struct Typed {
     name: String,
+    #[serde(default)]
+    kind: String,
     base_url: String,
     #[serde(default)]
     secret: String,
@@ -64,7 +66,8 @@ pub async fn add(here: Here, body: web::Bytes) -> Answer {
             here.done(&here.href(&format!("/providers/{}", added.value.id)), &now_true(text))
         }
         Err(Error::Invalid(wrong)) => {
-            here.page_with(StatusCode::UNPROCESSABLE_ENTITY, &typed.kept(blank(&here).await?, &wrong))
+            let page = view::ProviderForm { kinds: kinds(typed.dialect()), ..blank(&here).await? };
+            here.page_with(StatusCode::UNPROCESSABLE_ENTITY, &typed.kept(page, &wrong))
         }
         Err(other) => Err(other.into()),
     }
@@ -128,7 +131,13 @@ impl Typed {
     fn adding(&self) -> Result<AddProvider, Vec<FieldError>> {
         let (name, base_url) = self.words()?;
         let secret = (!self.secret.is_empty()).then(|| Secret::new(self.secret.clone()));
-        Ok(AddProvider { name, dialect: Dialect::OpenAi, base_url, secret, once: None })
+        Ok(AddProvider { name, dialect: self.dialect(), base_url, secret, once: None })
+    }
+
+    /// The kind that was chosen: the first where none was, as in the form.
+    fn dialect(&self) -> Dialect {
+        let chosen = Dialect::ALL.into_iter().find(|dialect| dialect.word() == self.kind);
+        chosen.unwrap_or(Dialect::OpenAi)
     }
 
     fn updating(&self, provider: Id<Provider>) -> Result<UpdateProvider, Vec<FieldError>> {
@@ -200,7 +209,8 @@ async fn read(here: &Here) -> Result<(Versioned<Provider>, Facts), Fault> {
 async fn blank(here: &Here) -> Result<view::ProviderForm, Fault> {
     let (_, facts) = providers::list(&here.site.app, &here.caller, here.organization).await?;
     let (shell, can_edit) = (here.shell(Place::Providers).await?, may(&facts, a::AddProvider::INFO));
-    Ok(view::ProviderForm { shell, can_edit, ..view::ProviderForm::default() })
+    let kinds = kinds(Dialect::OpenAi);
+    Ok(view::ProviderForm { shell, kinds, can_edit, ..view::ProviderForm::default() })
 }
 
 /// The form with what is stored.
@@ -218,6 +228,7 @@ async fn stored(here: &Here, row: &Versioned<Provider>, facts: &Facts) -> Result
         id: Some(provider.id.to_string()),
         version: row.version.to_string(),
         name: Field::of(provider.name.as_str()),
+        kinds: kinds(provider.dialect),
         base_url: Field::of(provider.base_url.as_str()),
         has_secret: provider.credential.is_some(),
         models,
@@ -252,13 +263,29 @@ async fn as_it_is_now(here: &Here, typed: Option<&Typed>) -> Answer {
     here.page_with(StatusCode::CONFLICT, &page)
 }
 
+/// What people call a kind of provider: many speak OpenAI's API, and one its own.
+fn kind(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::OpenAi => "OpenAI-compatible",
+        Dialect::Anthropic => "Anthropic",
+    }
+}
+
+fn kinds(chosen: Dialect) -> Vec<Choice> {
+    let choice = |dialect: Dialect| Choice {
+        value: dialect.word().to_owned(),
+        label: kind(dialect).to_owned(),
+        chosen: dialect == chosen,
+    };
+    Dialect::ALL.map(choice).into()
+}
+
 fn drawn(row: &ListedProvider, facts: &Facts, now: Timestamp) -> view::ProviderRow {
     let provider = &row.provider.record;
-    let Dialect::OpenAi = provider.dialect;
     view::ProviderRow {
         id: provider.id.to_string(),
         name: provider.name.to_string(),
-        kind: "OpenAI-compatible".to_owned(),
+        kind: kind(provider.dialect).to_owned(),
         base_url: provider.base_url.to_string(),
         models: row.models as u64,
         has_secret: provider.credential.is_some(),

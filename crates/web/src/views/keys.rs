@@ -40,7 +40,7 @@ pub struct KeyRow {
     pub starts: String,
     /// Who owns it: a name, or `the organization`.
     pub owner: String,
-    /// What it may do, in few words: `completions, models`.
+    /// What it may do and how much, in few words: `completions write; 60 calls a minute`.
     pub levels: String,
     /// `all`, or the names.
     pub models: String,
@@ -95,6 +95,10 @@ pub struct NewKey {
     pub models: Vec<Choice>,
     /// What is wrong with the models.
     pub models_error: String,
+    /// How many calls a minute.
+    pub requests: Field,
+    /// How many tokens a minute.
+    pub tokens: Field,
     /// Spans it may live.
     pub expiries: Vec<Choice>,
     /// What is wrong with the span.

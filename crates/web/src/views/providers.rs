@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Field, Place, Shell};
+use super::{Choice, Field, Place, Shell};
 
 /// `/o/{slug}/providers`.
 #[derive(Template, Clone, Debug, Default)]
@@ -51,6 +51,8 @@ pub struct ProviderForm {
     pub version: String,
     /// Its name.
     pub name: Field,
+    /// What it speaks; it stays as it was added.
+    pub kinds: Vec<Choice>,
     /// Base URL.
     pub base_url: Field,
     /// Whether a secret is stored.

@@ -4,7 +4,8 @@ use askama::Template;
 
 use super::{Field, Shell};
 
-/// `/o/{slug}/settings`. Posts to itself: `name`, `usage` (`own` or `all`), `version`.
+/// `/o/{slug}/settings`. Posts to itself: `name`, `usage` (`own` or `all`), `requests_per_minute`,
+/// `tokens_per_minute`, `version`.
 #[derive(Template, Clone, Debug, Default)]
 #[template(path = "settings/settings.html")]
 pub struct Settings {
@@ -12,6 +13,10 @@ pub struct Settings {
     pub shell: Shell,
     /// The organization's name.
     pub name: Field,
+    /// How many calls a minute.
+    pub requests: Field,
+    /// How many tokens a minute.
+    pub tokens: Field,
     /// Whether members see everyone's usage.
     pub everyone_sees_usage: bool,
     /// The seq of the record's last entry, sent as `version`.

@@ -47,6 +47,23 @@ gatewarden_testkit::on_both! {
         assert_eq!(door.api(&key, Method::POST, &path, Value::Null).await.problem().0, 409);
     }
 
+    async fn a_key_has_limits_and_makes_none_that_lets_more_through(world: World) {
+        let (door, key) = (door(&site(&world)).await, world.house().master.text.clone());
+        let body = json!({"name": "Narrow", "levels": {"keys": "delete"}, "requests_per_minute": 60});
+        let made = door.api(&key, Method::POST, "/keys", body).await.json();
+        assert_eq!((&made["requests_per_minute"], &made["tokens_per_minute"]), (&json!(60), &Value::Null));
+        let narrow = made["secret"].as_str().unwrap();
+        let path = format!("/keys/{}/rotate", made["id"].as_str().unwrap());
+        let more = json!({"name": "More", "levels": {}, "requests_per_minute": 61});
+        let refused = door.api(narrow, Method::POST, "/keys", more).await;
+        assert_eq!(refused.problem(), (422, "invalid".to_owned(), vec!["requests_per_minute".to_owned()]));
+        let same = json!({"name": "Same", "levels": {}, "tokens_per_minute": 5});
+        let same = door.api(narrow, Method::POST, "/keys", same).await.json();
+        assert_eq!((&same["requests_per_minute"], &same["tokens_per_minute"]), (&json!(60), &json!(5)));
+        let rotated = door.api(&key, Method::POST, &path, Value::Null).await.json();
+        assert_eq!(rotated["requests_per_minute"], 60, "a new text changes no limit");
+    }
+
     async fn a_create_that_is_sent_twice_makes_one_key_and_shows_its_text_once(world: World) {
         let (door, key) = (door(&site(&world)).await, world.house().master.text.clone());
         let (word, body) = (("idempotency-key", "9f1c"), json!({"name": "Once"}));
@@ -81,6 +98,8 @@ gatewarden_testkit::on_both! {
             (json!({"name": "A", "models": [gone]}), "models"),
             (json!({"name": "A", "models": []}), "models"),
             (json!({"name": "A", "expires": "tomorrow"}), "expires"),
+            (json!({"name": "A", "requests_per_minute": 0}), "requests_per_minute"),
+            (json!({"name": "A", "tokens_per_minute": 4_294_967_297_u64}), "tokens_per_minute"),
             (json!({"name": "A", "expires": "2025-12-31T00:00:00Z"}), "expires"),
         ] {
             let refused = door.api(&key, Method::POST, "/keys", body.clone()).await;

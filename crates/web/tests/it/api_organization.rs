@@ -20,6 +20,12 @@ gatewarden_testkit::on_both! {
         assert_eq!(done.json()["usage_visibility"], "own", "what is left out stays");
         let wide = door.api_with(("if-match", done.header("etag")), &key, Method::PATCH, "/organization", json!({"usage_visibility": "all"})).await;
         assert_eq!((&wide.json()["name"], &wide.json()["usage_visibility"]), (&json!("Here & Now"), &json!("all")));
+        let limits = json!({"requests_per_minute": 600, "tokens_per_minute": 90_000});
+        let limited = door.api(&key, Method::PATCH, "/organization", limits).await.json();
+        assert_eq!((&limited["requests_per_minute"], &limited["tokens_per_minute"]), (&json!(600), &json!(90_000)));
+        let wide = door.api(&key, Method::PATCH, "/organization", json!({"requests_per_minute": null})).await;
+        let (requests, tokens) = (&wide.json()["requests_per_minute"], &wide.json()["tokens_per_minute"]);
+        assert_eq!((requests, tokens), (&Value::Null, &json!(90_000)), "what is left out stays");
         let entries = world.trail(world.org()).await.len();
         let nothing = door.api(&key, Method::PATCH, "/organization", json!({})).await;
         assert_eq!((nothing.code(), nothing.json()), (200, wide.json()));
@@ -45,6 +51,8 @@ gatewarden_testkit::on_both! {
             (json!({"name": "a\u{202e}b"}), "name"),
             (json!({"name": "x".repeat(300)}), "name"),
             (json!({"usage_visibility": "some"}), "usage_visibility"),
+            (json!({"requests_per_minute": 0}), "requests_per_minute"),
+            (json!({"tokens_per_minute": 1_000_000_001}), "tokens_per_minute"),
         ] {
             let refused = door.api(&key, Method::PATCH, "/organization", body.clone()).await;
             assert_eq!(refused.problem(), (422, "invalid".to_owned(), vec![field.to_owned()]), "{body}");

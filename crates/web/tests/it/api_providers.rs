@@ -38,6 +38,19 @@ gatewarden_testkit::on_both! {
         assert_eq!(door.api(&key, Method::DELETE, &path, Value::Null).await.problem().0, 404);
     }
 
+    async fn a_provider_speaks_the_api_it_was_added_with(world: World) {
+        let (door, key) = (door(&site(&world)).await, world.house().master.text.clone());
+        let mut body = one();
+        body["dialect"] = json!("anthropic");
+        let added = door.api(&key, Method::POST, "/providers", body.clone()).await.json();
+        assert_eq!(added["dialect"], "anthropic");
+        let path = format!("/providers/{}", added["id"].as_str().unwrap());
+        let renamed = door.api(&key, Method::PATCH, &path, json!({"name": "Two"})).await;
+        assert_eq!(renamed.json()["dialect"], "anthropic");
+        body["dialect"] = json!("smalltalk");
+        assert_eq!(door.api(&key, Method::POST, "/providers", body).await.problem().0, 400);
+    }
+
     async fn a_test_says_what_was_found(world: World) {
         let (door, key) = (door(&site(&world)).await, world.house().master.text.clone());
         let added = door.api(&key, Method::POST, "/providers", one()).await.json();

@@ -129,6 +129,7 @@ async fn expired_key(world: &World) -> String {
         owner: None,
         levels: Key::all_levels(),
         models: ModelSet::All,
+        limits: gatewarden_types::Limits::default(),
         expires: Some(world.app().clock.now().plus_seconds(5)),
         once: None,
     };

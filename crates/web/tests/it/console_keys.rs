@@ -58,7 +58,15 @@ fn path(key: &ApiKey, act: &str) -> String {
 
 async fn make(world: &World, owner: &Someone, name: &str) -> String {
     let (levels, models) = (Key::usual_levels(), ModelSet::All);
-    let key = CreateKey { name: name.parse().unwrap(), owner: None, levels, models, expires: None, once: None };
+    let key = CreateKey {
+        name: name.parse().unwrap(),
+        owner: None,
+        levels,
+        models,
+        limits: gatewarden_types::Limits::default(),
+        expires: None,
+        once: None,
+    };
     keys::create(world.app(), &owner.caller(), world.org(), key).await.unwrap().key.value.id.to_string()
 }
 
@@ -134,13 +142,16 @@ on_both! {
         assert!(admin.get("/o/here/keys/new").await.says("team/large"));
         let fields = [
             ("owner", "organization"), ("level.trail", "read"), ("level.completions", "write"),
-            ("models", "only"), ("model", fast.as_str()), ("expires", "7"),
+            ("models", "only"), ("model", fast.as_str()), ("expires", "7"), ("requests_per_minute", "60"),
         ];
         let made = admin.post("/o/here/keys", &typed("Pipeline", &fields)).await;
-        secret(&made);
+        let key = world.house().master.text.clone();
+        let path = format!("/keys/{}", secret(&made).id());
+        let read = door.api(&key, actix_web::http::Method::GET, &path, serde_json::Value::Null).await.json();
+        assert_eq!((&read["requests_per_minute"], &read["tokens_per_minute"]), (&60.into(), &serde_json::Value::Null));
         assert!(made.says("team/fast") && !made.says("team/large"), "{}", made.body);
         let list = admin.get("/o/here/keys?q=pipeline").await;
-        assert!(list.says("in 7 days") && list.says("the organization") && list.says("prompts read, trail read"));
+        assert!(list.says("in 7 days") && list.says("the organization") && list.says("prompts read, trail read; 60 calls a minute"));
         assert!(list.says("team/fast") && !list.says("team/large"));
         world.time().pass(Duration::from_hours(8 * 24));
         let mut admin = Tab::signed_in(&door, world.admin()).await;
@@ -250,6 +261,8 @@ on_both! {
             (("level.trail", "read"), "Trail: Disabled is the most that you can give."),
             (("level.usage", "most"), "Usage: choose one of the four levels."),
             (("models", ""), "Choose all approved models, or only some."),
+            (("requests_per_minute", "many"), "Give a whole number from 1 to 1000000000"),
+            (("tokens_per_minute", "0"), "Give a whole number from 1 to 1000000000"),
             (("owner", "me"), "Choose who owns it."),
         ] {
             let refused = member.post("/o/here/keys", &typed("My laptop", &[kept[0], kept[1], other])).await;

@@ -85,6 +85,23 @@ on_both! {
         assert_eq!(tab.post("/organizations", &[("name", "Acme"), ("slug", "acme")]).await.code(), 200);
     }
 
+    async fn limits_are_set_and_stay_where_a_form_does_not_have_them(world: World) {
+        let door = door(&site(&world)).await;
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let plain = [("name", "Here & Now"), ("usage", "all"), ("version", "")];
+        let with = |limits: &[(&'static str, &'static str)]| [&plain[..], limits].concat();
+        let set = with(&[("requests_per_minute", "600"), ("tokens_per_minute", "")]);
+        assert_eq!(owner.post("/o/here/settings", &set).await.code(), 303);
+        let stored = "name=\"requests_per_minute\" type=\"number\" value=\"600\"";
+        assert!(owner.get("/o/here/settings").await.says(stored));
+        let unread = owner.post("/o/here/settings", &with(&[("tokens_per_minute", "0")])).await;
+        assert!(unread.code() == 422 && unread.says("Give a whole number from 1 to 1000000000"), "{}", unread.body);
+        assert_eq!(owner.post("/o/here/settings", &plain).await.code(), 303);
+        assert!(owner.get("/o/here/settings").await.says(stored));
+        assert_eq!(owner.post("/o/here/settings", &with(&[("requests_per_minute", "")])).await.code(), 303);
+        assert!(!owner.get("/o/here/settings").await.says(stored));
+    }
+
     // proves RQ-032, KT-026
     async fn settings_are_saved_by_who_may_and_a_stale_form_changes_nothing(world: World) {
         let door = door(&site(&world)).await;

@@ -116,6 +116,24 @@ on_both! {
         assert!(pages.iter().all(|page| !page.says(SECRET)), "no page has a secret");
     }
 
+    async fn an_anthropic_provider_is_added_tested_and_stays_one(world: World) {
+        let (door, server) = (door(&site(&world)).await, model_server().await);
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let new = owner.get("/o/here/providers/new").await;
+        assert!(new.says("<option value=\"openai\" selected>") && new.says("<option value=\"anthropic\">Anthropic<"));
+        let bad = [("name", ""), ("kind", "anthropic"), ("base_url", NOWHERE), ("secret", "")];
+        assert!(owner.post(LIST, &bad).await.says("<option value=\"anthropic\" selected>"), "what was chosen is kept");
+        let base_url = server.base_url();
+        let fields = [("name", "One"), ("kind", "anthropic"), ("base_url", base_url.as_str()), ("secret", SECRET)];
+        let path = owner.post(LIST, &fields).await.location().to_owned();
+        let tested = owner.post(&format!("{path}/test"), &[]).await;
+        assert!(tested.says("One works") && tested.says("demo-small"), "{}", tested.body);
+        let fields = [("name", "Uno"), ("kind", "openai"), ("base_url", base_url.as_str()), ("version", "")];
+        assert_eq!(owner.post(&path, &fields).await.code(), 303);
+        assert!(owner.get(&path).await.says("<option value=\"anthropic\" selected>"));
+        assert!(owner.get(LIST).await.says("<td class=\"meta\">Anthropic</td>"));
+    }
+
     async fn another_server_takes_the_secret_again_and_nothing_else_is_lost(world: World) {
         let door = door(&site(&world)).await;
         let mut owner = Tab::signed_in(&door, world.owner()).await;

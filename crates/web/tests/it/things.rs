@@ -137,6 +137,7 @@ impl Set {
             owner: None,
             levels: Key::usual_levels(),
             models: ModelSet::All,
+            limits: gatewarden_types::Limits::default(),
             expires: None,
             once: None,
         };

@@ -7,9 +7,9 @@ use gatewarden_control::{
     FieldError,
     keys::{CreateKey, Draft, highest},
 };
-use gatewarden_types::{Feature, Id, Key, KeyOwner, Level, Levels, Model, ModelSet, Name, Timestamp};
+use gatewarden_types::{Feature, Id, Key, KeyOwner, Level, Levels, Limits, Model, ModelSet, Name, Timestamp};
 
-use super::super::organizations::{field, word};
+use super::super::organizations::{REQUESTS, TOKENS, field, per_minute, word};
 use crate::views::{Choice, Shell, keys as view};
 
 /// What the owner is called where it is the organization.
@@ -46,9 +46,12 @@ impl Sent {
         let levels = self.levels(draft.map(|draft| &draft.facts)).map_err(|bad| wrong.push(bad)).ok();
         let models = self.models().map_err(|bad| wrong.push(bad)).ok();
         let expires = self.expires(now).map_err(|bad| wrong.push(bad)).ok();
+        let requests = per_minute(&mut wrong, REQUESTS, self.one(REQUESTS));
+        let tokens = per_minute(&mut wrong, TOKENS, self.one(TOKENS));
         match (name, owner, levels, models, expires) {
-            (Some(name), Some(owner), Some(levels), Some(models), Some(expires)) => {
-                Ok(CreateKey { name, owner, levels, models, expires, once: None })
+            (Some(name), Some(owner), Some(levels), Some(models), Some(expires)) if wrong.is_empty() => {
+                let limits = Limits { requests, tokens };
+                Ok(CreateKey { name, owner, levels, models, limits, expires, once: None })
             }
             _ => Err(wrong),
         }
@@ -76,6 +79,8 @@ impl Sent {
             only_named: self.one("models") == "only",
             models: draft.models.iter().map(model).collect(),
             models_error: error("models"),
+            requests: field(wrong, REQUESTS, self.one(REQUESTS)),
+            tokens: field(wrong, TOKENS, self.one(TOKENS)),
             expiries: SPANS.map(span).to_vec(),
             expires_error: error("expires"),
             shell,

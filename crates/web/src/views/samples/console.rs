@@ -235,6 +235,8 @@ fn settings() -> Drawn {
     let full = Settings {
         shell: shell(Place::Settings),
         name: Field::of(t("Acme Research")),
+        requests: Field::of("600"),
+        tokens: Field::of("many").wrong("Give a whole number."),
         everyone_sees_usage: false,
         version: t("12"),
         id: t("org_01J9Z3EXAMPLE"),

@@ -43,11 +43,16 @@ fn providers() -> Drawn {
         found: Vec::new(),
         more: String::new(),
     };
+    let kinds = |anthropic: bool| {
+        let choice = |label: &str, chosen| Choice { value: label.to_lowercase(), label: t(label), chosen };
+        vec![choice("OpenAI-compatible", !anthropic), choice("Anthropic", anthropic)]
+    };
     let edit = ProviderForm {
         shell: shell(Place::Providers),
         id: Some("pro_1".into()),
         version: t("41"),
         name: Field::of(t("OpenAI")),
+        kinds: kinds(false),
         base_url: Field::of(t("https://api.openai.com/v1")),
         has_secret: true,
         models: vec![t("gpt-4o"), t("gpt-4o-mini")],
@@ -68,6 +73,7 @@ fn providers() -> Drawn {
     let read = ProviderForm { can_edit: false, can_test: false, can_remove: false, test: None, ..edit.clone() };
     let new = ProviderForm {
         shell: shell(Place::Providers),
+        kinds: kinds(true),
         base_url: Field::of(t("http://10.0.0.1")).wrong(t("A private address: the operator has to allow it.")),
         can_edit: true,
         ..ProviderForm::default()

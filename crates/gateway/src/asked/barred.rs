@@ -1,4 +1,4 @@
-//! The fields of a chat completion request that no caller may set.
+//! The fields of a model call that no caller may set, in any of the APIs.
 //!
 //! A body goes to the provider as it came, and many providers are gateways themselves: OpenRouter, LiteLLM, Portkey,
 //! Vercel, vLLM behind a router. They take from the body which models to try, at whose address and with whose secret.
@@ -6,10 +6,11 @@
 //! approved and decided on is `model` alone, so whatever else chooses where a call goes is refused.
 
 /// Chooses the model, or others to try.
-const MODELS: [&str; 12] = [
+const MODELS: [&str; 13] = [
     "models",
     "fallbacks",
     "fallback_models",
+    "fallback_credit_token",
     "context_window_fallbacks",
     "context_window_fallback_dict",
     "content_policy_fallbacks",
@@ -22,7 +23,7 @@ const MODELS: [&str; 12] = [
 ];
 
 /// Chooses who answers, where, or whose account is used.
-const PLACES: [&str; 22] = [
+const PLACES: [&str; 25] = [
     "route",
     "router",
     "router_settings",
@@ -36,6 +37,7 @@ const PLACES: [&str; 22] = [
     "proxy",
     "organization",
     "region_name",
+    "inference_geo",
     "allowed_model_region",
     "user_config",
     "config",
@@ -45,6 +47,8 @@ const PLACES: [&str; 22] = [
     "kv_transfer_params",
     "client",
     "use_in_pass_through",
+    "mcp_servers",
+    "user_profile_id",
 ];
 
 /// Is taken over into the request that a gateway behind this one makes.
@@ -88,8 +92,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What the API itself has, and what model servers add to it that changes the answer and not where it comes from.
-    const ALLOWED: [&str; 40] = [
+    /// What the APIs themselves have, and what model servers add to them that changes the answer and not where it comes
+    /// from.
+    const ALLOWED: [&str; 53] = [
         "model",
         "messages",
         "stream",
@@ -130,6 +135,19 @@ mod tests {
         "repetition_penalty",
         "guided_json",
         "chat_template_kwargs",
+        "input",
+        "encoding_format",
+        "dimensions",
+        "system",
+        "stop_sequences",
+        "thinking",
+        "container",
+        "context_management",
+        "output_config",
+        "output_format",
+        "cache_control",
+        "speed",
+        "diagnostics",
     ];
 
     #[test]

@@ -1,30 +1,39 @@
-//! What the gateway reads of a chat completion request, and the few bytes of it that it changes.
+//! What the gateway reads of a model call, and the few bytes of it that it changes.
 
 mod barred;
 
 use std::{fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
+use gatewarden_types::MOST_TOKENS;
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::refusal::{Refusal, shown};
+use crate::{
+    operation::Operation,
+    refusal::{Refusal, shown},
+};
 
-/// A request as far as it matters here. What else is in it is the provider's business, unless it would choose where the
-/// call goes ([`barred`]).
+/// What is asked of a model, as far as it matters here. What else is in it is the provider's business, unless it would
+/// choose where the call goes ([`barred`]).
 #[derive(Debug)]
-pub(crate) struct Chat {
+pub(crate) struct Asked {
     body: Bytes,
     /// The model's name as the caller gave it.
     pub(crate) model: String,
     /// Whether the answer is to be streamed.
     pub(crate) stream: bool,
+    /// How many tokens the caller would have written at most, if they said so.
+    most: u64,
     model_at: Range<usize>,
     options: Option<(Range<usize>, Map<String, Value>)>,
 }
+
+/// The fields that say how much the model may write.
+const MOST: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 
 /// The fields that are decided on, each as it stands in the body.
 #[derive(Default)]
@@ -32,6 +41,8 @@ struct Fields<'a> {
     model: Option<&'a RawValue>,
     stream: Option<&'a RawValue>,
     stream_options: Option<&'a RawValue>,
+    /// The greatest number of tokens that any field allows the model to write.
+    most: u64,
     /// The first that no caller may set.
     barred: Option<String>,
 }
@@ -65,6 +76,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                 let mut fields = Fields::default();
                 while let Some(name) = map.next_key::<String>()? {
                     let Some((exact, field)) = fields.named(&name) else {
+                        if MOST.contains(&name.as_str()) {
+                            let most = map.next_value::<Value>()?.as_u64().unwrap_or(0);
+                            fields.most = fields.most.max(most);
+                            continue;
+                        }
                         map.next_value::<IgnoredAny>()?;
                         if barred::is_barred(&name) {
                             fields.barred.get_or_insert(name);
@@ -93,7 +109,7 @@ pub(crate) struct Outgoing {
     pub(crate) usage_added: bool,
 }
 
-impl Chat {
+impl Asked {
     /// Reads a request body.
     pub(crate) fn parse(body: Bytes) -> Result<Self, Refusal> {
         let malformed = |error: serde_json::Error| Refusal::Malformed(error.to_string());
@@ -109,18 +125,28 @@ impl Chat {
             (Some(raw), options) => Some((place(&body, raw), options.unwrap_or_default())),
             (None, _) => None,
         };
-        Ok(Self { body, model, stream: stream.unwrap_or(false), model_at, options })
+        let most = fields.most;
+        Ok(Self { body, model, stream: stream.unwrap_or(false), most, model_at, options })
     }
 
-    /// The body for the provider: the model under the provider's name, and in a stream the wish for its usage.
+    /// How many tokens the call may take, before anyone has counted: one for each four bytes, and what it may have
+    /// written. Counting ahead takes none.
+    pub(crate) fn estimate(&self, operation: Operation) -> u64 {
+        match operation {
+            Operation::CountTokens => 0,
+            _ => (self.body.len() as u64).div_ceil(4).saturating_add(self.most).min(MOST_TOKENS),
+        }
+    }
+
+    /// The body for the provider: the model under the provider's name, and in a streamed chat the wish for its usage.
     /// All other bytes stay as they came.
-    pub(crate) fn outgoing(self, upstream_model: &str) -> Outgoing {
+    pub(crate) fn outgoing(self, operation: Operation, upstream_model: &str) -> Outgoing {
         let mut edits = Vec::new();
         if self.model != upstream_model {
             edits.push((self.model_at, Value::from(upstream_model).to_string()));
         }
         let mut usage_added = false;
-        if self.stream {
+        if self.stream && operation == Operation::Chat {
             match self.options {
                 None => {
                     // INVARIANT: the body is an object with a model in it, so a field may follow its last one.
@@ -172,12 +198,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn parse(text: &str) -> Result<Chat, Refusal> {
-        Chat::parse(Bytes::copy_from_slice(text.as_bytes()))
+    fn parse(text: &str) -> Result<Asked, Refusal> {
+        Asked::parse(Bytes::copy_from_slice(text.as_bytes()))
     }
 
     fn outgoing(text: &str, model: &str) -> (String, bool) {
-        let outgoing = parse(text).expect("a request").outgoing(model);
+        let outgoing = parse(text).expect("a request").outgoing(Operation::Chat, model);
         (String::from_utf8(outgoing.body.to_vec()).expect("text"), outgoing.usage_added)
     }
 
@@ -196,6 +222,14 @@ mod tests {
             outgoing(r#"{"stream_options":{"include_usage":false,"x":1},"stream":true,"model":"a"}"#, "b"),
             (r#"{"stream_options":{"include_usage":true,"x":1},"stream":true,"model":"b"}"#.to_owned(), true)
         );
+    }
+
+    #[test]
+    fn only_a_streamed_chat_is_asked_for_its_usage() {
+        for operation in [Operation::Messages, Operation::CountTokens, Operation::Embeddings] {
+            let outgoing = parse(r#"{"model":"a","stream":true}"#).expect("a request").outgoing(operation, "b");
+            assert_eq!((&outgoing.body[..], outgoing.usage_added), (&br#"{"model":"b","stream":true}"#[..], false));
+        }
     }
 
     // incident 19
@@ -284,8 +318,8 @@ mod tests {
 
         #[test]
         fn no_bytes_are_too_strange_to_refuse(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-            if let Ok(chat) = Chat::parse(Bytes::from(bytes)) {
-                chat.outgoing("m");
+            if let Ok(asked) = Asked::parse(Bytes::from(bytes)) {
+                asked.outgoing(Operation::Chat, "m");
             }
         }
     }
