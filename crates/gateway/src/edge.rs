@@ -155,7 +155,7 @@ impl Edge {
         body: Bytes,
         meter: &mut Meter,
     ) -> Result<(Response<Incoming>, Reading, Leash), Refusal> {
-        let facts = holder.facts(call.voice.request, call.at)?;
+        let facts = holder.facts(call.voice.request, self.clock.now())?;
         let asked = Asked::parse(body)?;
         let (streamed, route) = (asked.stream, holder.route(&facts, &asked.model)?);
         meter.note(|record| {
