@@ -1,20 +1,21 @@
 import { ask } from '../support/api';
 import { OWNER } from '../support/people';
 import { init, Program } from '../support/program';
+import { type Provider, SECRET } from '../support/provider';
 import { python } from '../support/python';
-import { MODELS, Scripted } from '../support/scripted';
+import { MODELS, scripted } from '../support/scripted';
 import { expect, test } from '../support/test';
 
-let [program, provider]: [Program, Scripted] = [undefined!, undefined!];
+let [program, provider]: [Program, Provider] = [undefined!, undefined!];
 let key: string;
 
 test.beforeAll(async () => {
-  provider = await Scripted.start();
+  provider = await scripted();
   program = await Program.start(async (data) => {
     key = await init(data, OWNER);
   });
   for (const [dialect, models] of Object.entries(MODELS)) {
-    const body = { name: dialect, dialect, base_url: provider.url, secret: provider.secret };
+    const body = { name: dialect, dialect, base_url: provider.url, secret: SECRET };
     const { id } = await ask(program.console, key, 'POST', 'providers', body);
     for (const name of models) await ask(program.console, key, 'POST', 'models', { name, provider: id });
   }

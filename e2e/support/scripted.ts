@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { json, provide, SECRET } from './provider';
 
 const WORDS = ['Who ', 'may ', 'do ', 'what.'];
 const CITY = { city: 'Turin' };
@@ -28,37 +29,16 @@ export const MODELS = {
 };
 
 /** A provider that speaks both APIs and does what the model's name says. */
-export class Scripted {
-  private constructor(
-    readonly url: string,
-    readonly secret: string,
-    private readonly server: Server,
-  ) {}
+export const scripted = () => provide(answer);
 
-  static async start(): Promise<Scripted> {
-    const secret = 'sk-only-known-to-the-provider';
-    const server = createServer((request, response) => void answer(secret, request, response));
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    const { port } = server.address() as AddressInfo;
-    return new Scripted(`http://127.0.0.1:${port}/v1`, secret, server);
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((closed) => this.server.close(closed));
-  }
-}
-
-async function answer(secret: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  let body = '';
-  for await (const part of request) body += part;
+function answer(request: IncomingMessage, body: string, response: ServerResponse): void {
   const anthropic = request.url?.startsWith('/v1/messages');
   const given = anthropic ? request.headers['x-api-key'] : request.headers.authorization;
-  if (given !== (anthropic ? secret : `Bearer ${secret}`)) return json(response, 401, {});
+  if (given !== (anthropic ? SECRET : `Bearer ${SECRET}`)) return json(response, 401, {});
   const asked: Asked = JSON.parse(body);
   const status = Number(asked.model.match(/error-(\d+)/)?.[1] ?? 200);
   if (asked.model.endsWith('silent')) return;
-  if (status !== 200) return json(response, status, refusal(status));
+  if (status !== 200) return json(response, status, refusal(status), { 'retry-after': '7' });
   switch (request.url) {
     case '/v1/embeddings':
       return json(response, 200, embeddings(asked));
@@ -144,9 +124,4 @@ function embeddings({ model, input = [], encoding_format }: Asked): object {
 function refusal(status: number): object {
   const type = status === 429 ? 'rate_limit_error' : 'api_error';
   return { type: 'error', error: { type, message: 'The model was asked for an error.', code: 'scripted', param: null } };
-}
-
-function json(response: ServerResponse, status: number, body: object): void {
-  const headers = { 'content-type': 'application/json', 'retry-after': '7' };
-  response.writeHead(status, headers).end(JSON.stringify(body));
 }

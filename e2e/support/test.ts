@@ -3,7 +3,8 @@ import { type Browser, type BrowserContext, expect, test as base, type Page } fr
 import { DEMO, EMPTY } from './pages';
 import { OWNER, signIn } from './people';
 import { init, Program } from './program';
-import { Upstream } from './upstream';
+import type { Provider } from './provider';
+import { upstream } from './upstream';
 
 interface Own {
   /** A new page of the example organization's owner, who is signed in. */
@@ -19,7 +20,7 @@ interface Shared {
   session: BrowserContext;
   /** The member's browser. */
   memberSession: BrowserContext;
-  upstream: Upstream;
+  upstream: Provider;
 }
 
 /** A program of one's own with one organization, for a test that may break it. */
@@ -55,9 +56,9 @@ export const test = base.extend<Own, Shared>({
   ],
   upstream: [
     async ({}, use) => {
-      const upstream = await Upstream.start();
-      await use(upstream);
-      await upstream.stop();
+      const provider = await upstream();
+      await use(provider);
+      await provider.stop();
     },
     { scope: 'worker' },
   ],

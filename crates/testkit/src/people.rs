@@ -10,7 +10,7 @@ use gatewarden_control::{
 };
 use gatewarden_credentials::{Password, PasswordHash};
 use gatewarden_store::Person;
-use gatewarden_types::{Account, Actor, Id, Key, Levels, Member, ModelSet, Organization, Role, Session, Via};
+use gatewarden_types::{Account, Actor, Id, Key, Levels, Member, Organization, Role, Session, Via};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -85,15 +85,7 @@ impl Holder {
         owner: &Someone,
         levels: Levels,
     ) -> Result<Self, Error> {
-        let command = CreateKey {
-            name: "A key".parse().expect("a name"),
-            owner: None,
-            levels,
-            models: ModelSet::All,
-            limits: gatewarden_types::Limits::default(),
-            expires: None,
-            once: None,
-        };
+        let command = CreateKey { levels, ..CreateKey::usual("A key".parse().expect("a name")) };
         let created = keys::create(app, &owner.caller(), organization, command).await?;
         let secret = created.secret.expect("a new key is shown once");
         let (actor, key) = (Actor::Account(owner.account), created.key.value.id);

@@ -30,6 +30,14 @@ pub struct CreateKey {
     pub once: Option<Once>,
 }
 
+impl CreateKey {
+    /// A key as they are made unless said otherwise: one's own, for calling every approved model, without an end.
+    pub fn usual(name: Name) -> Self {
+        let (levels, models, limits) = (Key::usual_levels(), ModelSet::All, Limits::default());
+        Self { name, owner: None, levels, models, limits, expires: None, once: None }
+    }
+}
+
 /// A new key.
 #[derive(Debug)]
 pub struct CreatedKey {

@@ -14,15 +14,7 @@ use gatewarden_types::{Builtin, Feature, Key, KeyOwner, KeyState, Level, ModelSe
 use crate::given::{field, model, outsiders, provider, refused};
 
 fn own(name: &str) -> CreateKey {
-    CreateKey {
-        name: name.parse().unwrap(),
-        owner: None,
-        levels: Key::usual_levels(),
-        models: ModelSet::All,
-        limits: gatewarden_types::Limits::default(),
-        expires: None,
-        once: None,
-    }
+    CreateKey::usual(name.parse().unwrap())
 }
 
 fn owned_by(someone: &Someone) -> CreateKey {

@@ -53,16 +53,7 @@ async fn make_keys(app: &App, owner: &Owner, everyone: &[Someone], approved: &[M
 }
 
 async fn make_key(app: &App, owner: &Owner, someone: &Someone, name: &str, models: ModelSet) -> Result<Id<Key>, Error> {
-    let levels = Key::usual_levels();
-    let command = CreateKey {
-        name: word(name)?,
-        owner: None,
-        levels,
-        models,
-        limits: gatewarden_types::Limits::default(),
-        expires: None,
-        once: None,
-    };
+    let command = CreateKey { models, ..CreateKey::usual(word(name)?) };
     Ok(keys::create(app, &someone.caller, owner.organization, command).await?.key.value.id)
 }
 

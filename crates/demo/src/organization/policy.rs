@@ -6,7 +6,7 @@ use gatewarden_control::{
     models::{self, ApproveModel},
     providers::{self, AddProvider, SecretChange, UpdateProvider},
 };
-use gatewarden_types::{Dialect, Id, Key, Model, ModelSet, Provider};
+use gatewarden_types::{Dialect, Id, Model, Provider};
 
 use super::{Example, Models, Owner, word};
 
@@ -71,15 +71,7 @@ pub async fn fresh_key(app: &App, owner: &Owner) -> Result<Example, Error> {
     for row in keys::list(app, &owner.caller, owner.organization, earlier).await?.rows {
         keys::revoke(app, &owner.caller, owner.organization, row.key.record.id, None).await?;
     }
-    let command = CreateKey {
-        name: word(KEY)?,
-        owner: None,
-        levels: Key::usual_levels(),
-        models: ModelSet::All,
-        limits: gatewarden_types::Limits::default(),
-        expires: None,
-        once: None,
-    };
+    let command = CreateKey::usual(word(KEY)?);
     let made = keys::create(app, &owner.caller, owner.organization, command).await?;
     let secret = made.secret.ok_or(Error::Rule("The key of this start has no text."))?;
     Ok(Example { key: made.key.value.id, secret })

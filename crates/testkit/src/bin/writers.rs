@@ -17,7 +17,7 @@ use gatewarden_control::{
 use gatewarden_credentials::Secret;
 use gatewarden_store::Person;
 use gatewarden_testkit::Errand;
-use gatewarden_types::{Builtin, Dialect, Id, Key, Member, MemberState, ModelSet, Provider, Request, Seq};
+use gatewarden_types::{Builtin, Dialect, Id, Member, MemberState, Provider, Request, Seq};
 
 /// How many write at once.
 const WRITERS: usize = 4;
@@ -119,15 +119,7 @@ impl Writer {
     }
 
     async fn key(&self, caller: &Caller, word: &str) -> Made {
-        let command = CreateKey {
-            name: format!("Key {word}").parse().expect("a name"),
-            owner: None,
-            levels: Key::usual_levels(),
-            models: ModelSet::All,
-            limits: gatewarden_types::Limits::default(),
-            expires: None,
-            once: None,
-        };
+        let command = CreateKey::usual(format!("Key {word}").parse().expect("a name"));
         Ok(Some(keys::create(&self.app, caller, self.errand.organization, command).await?.key.version))
     }
 

@@ -8,7 +8,7 @@ use gatewarden_control::{
     members, sessions,
 };
 use gatewarden_testkit::{Holder, Someone, World};
-use gatewarden_types::{Key, Levels, ModelSet};
+use gatewarden_types::{Key, Levels};
 
 use crate::harness::{Asker, Browser, browser};
 
@@ -125,13 +125,9 @@ async fn revoked_key(world: &World) -> String {
 
 async fn expired_key(world: &World) -> String {
     let command = CreateKey {
-        name: "Short".parse().unwrap(),
-        owner: None,
         levels: Key::all_levels(),
-        models: ModelSet::All,
-        limits: gatewarden_types::Limits::default(),
         expires: Some(world.app().clock.now().plus_seconds(5)),
-        once: None,
+        ..CreateKey::usual("Short".parse().unwrap())
     };
     let made = keys::create(world.app(), &world.owner().caller(), world.org(), command).await.unwrap();
     // Less than a minute, after which the next use of each session would be noted: one statement more, once.

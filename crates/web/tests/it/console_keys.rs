@@ -10,7 +10,7 @@ use gatewarden_control::{
 };
 use gatewarden_credentials::ApiKey;
 use gatewarden_testkit::{Someone, World, on_both};
-use gatewarden_types::{Dialect, Key, ModelSet};
+use gatewarden_types::Dialect;
 
 use crate::{
     harness::{Asker, Reply, door, site},
@@ -57,16 +57,7 @@ fn path(key: &ApiKey, act: &str) -> String {
 }
 
 async fn make(world: &World, owner: &Someone, name: &str) -> String {
-    let (levels, models) = (Key::usual_levels(), ModelSet::All);
-    let key = CreateKey {
-        name: name.parse().unwrap(),
-        owner: None,
-        levels,
-        models,
-        limits: gatewarden_types::Limits::default(),
-        expires: None,
-        once: None,
-    };
+    let key = CreateKey::usual(name.parse().unwrap());
     keys::create(world.app(), &owner.caller(), world.org(), key).await.unwrap().key.value.id.to_string()
 }
 

@@ -7,7 +7,7 @@ use gatewarden_control::{
     providers::{self, AddProvider},
 };
 use gatewarden_testkit::{House, PASSWORD, World};
-use gatewarden_types::{Builtin, Dialect, Key, ModelSet};
+use gatewarden_types::{Builtin, Dialect, Key};
 use gatewarden_web::{Route, Scope, Site};
 
 use crate::harness::{Asker, Reply, form_token};
@@ -132,15 +132,7 @@ impl Set {
             once: None,
         };
         let model = models::approve(app, &owner, house.id, model).await.unwrap();
-        let key = CreateKey {
-            name: "A key".parse().unwrap(),
-            owner: None,
-            levels: Key::usual_levels(),
-            models: ModelSet::All,
-            limits: gatewarden_types::Limits::default(),
-            expires: None,
-            once: None,
-        };
+        let key = CreateKey::usual("A key".parse().unwrap());
         // A member's: whoever may rotate any key may rotate those of people who can do no more than they.
         let key = keys::create(app, &someone.caller(), house.id, key).await.unwrap();
         let email = format!("invited-{}@example.com", unique.to_lowercase()).parse().unwrap();
