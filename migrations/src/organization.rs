@@ -20,6 +20,7 @@ pub const ORGANIZATION_TABLES: &[(&str, Class)] = &[
     ("providers", Class::Policy),
     ("models", Class::Policy),
     ("keys", Class::Policy),
+    ("gateways", Class::Policy),
     ("people", Class::Person),
     ("invite_addresses", Class::Person),
     ("credentials", Class::Working),
@@ -90,7 +91,7 @@ fn record(table: &'static str) -> TableCreateStatement {
     Table::create().table(table).col(uuid("id").primary_key()).col(big_integer("version")).to_owned()
 }
 
-fn policy() -> [TableCreateStatement; 7] {
+fn policy() -> [TableCreateStatement; 8] {
     [
         record("organization")
             .col(text("slug"))
@@ -124,6 +125,12 @@ fn policy() -> [TableCreateStatement; 7] {
             .col(big_integer_null("expires"))
             .col(blob("verifier"))
             .col(text("state"))
+            .to_owned(),
+        record("gateways")
+            .col(text("name"))
+            .col(text("state"))
+            .col(blob("verifier"))
+            .col(big_integer("expires"))
             .to_owned(),
     ]
 }

@@ -4,11 +4,10 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
 use gatewarden_control::{
-    App,
-    follow::{self, Base, FollowedEntry},
+    App, follow,
     usage::{self, Observed},
 };
-use gatewarden_gateway::{Config, FeedEvent, Gateway, Lines, Tokens, UsageRecord};
+use gatewarden_gateway::{Config, Gateway, Lines, SealingKeys, Tokens, UsageRecord, Witness};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
@@ -39,7 +38,11 @@ impl DataPlane {
         let config =
             Config { allow_private: settings.allow_private.clone(), drain, ..Config::new(settings.gateway_listen) };
         let (sealing, clock, entropy) = (app.sealing.clone(), app.clock.clone(), app.entropy.clone());
-        let lines = Lines { feed, usage, wishes, sealing, clock, entropy };
+        let here = app.clone();
+        let witness = Witness::new(move |organization, policy| {
+            here.took(organization, policy.position(organization).unwrap_or_default());
+        });
+        let lines = Lines { feed, usage, wishes, witness, sealing: SealingKeys::One(sealing), clock, entropy };
         let gateway = match Gateway::start(&config, lines) {
             Ok(gateway) => gateway,
             Err(bad) if bad.kind() == io::ErrorKind::AddrInUse => {
@@ -47,9 +50,7 @@ impl DataPlane {
             }
             Err(bad) => bail!("the gateway cannot listen on {}: {bad}", config.listen),
         };
-        let (events, followed) = mpsc::channel(WAITING);
-        tokio::spawn(follow::run(app.clone(), events, wished));
-        tokio::spawn(pass_on(followed, to_gateway));
+        tokio::spawn(follow::run(app.clone(), to_gateway, wished));
         let (observed, reported) = mpsc::channel(WAITING);
         tokio::spawn(report(batches, observed));
         let collecting = tokio::spawn(usage::collect(app.clone(), reported));
@@ -77,28 +78,6 @@ impl DataPlane {
         if let Err(bad) = self.collecting.await {
             tracing::error!(error = %bad, "the last usage was lost");
         }
-    }
-}
-
-/// Ends when either side has ended.
-async fn pass_on(mut followed: mpsc::Receiver<follow::FeedEvent>, gateway: mpsc::Sender<FeedEvent>) {
-    while let Some(event) = followed.recv().await {
-        if gateway.send(translated(event)).await.is_err() {
-            return;
-        }
-    }
-}
-
-fn translated(event: follow::FeedEvent) -> FeedEvent {
-    match event {
-        follow::FeedEvent::Base(Base { organization, seq, records, bodies }) => {
-            FeedEvent::Base { organization, seq, records, bodies }
-        }
-        follow::FeedEvent::Entry(FollowedEntry { organization, bytes, bodies, .. }) => {
-            FeedEvent::Entry { organization, bytes, bodies }
-        }
-        follow::FeedEvent::Behind { organization, problem } => FeedEvent::Behind { organization, problem },
-        follow::FeedEvent::CaughtUp => FeedEvent::CaughtUp,
     }
 }
 

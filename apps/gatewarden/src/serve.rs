@@ -10,7 +10,7 @@ use std::{
 
 use actix_web::dev::ServerHandle;
 use anyhow::{Context, bail};
-use gatewarden_control::{App, checkpointer, set_up};
+use gatewarden_control::{App, checkpointer, gateways, set_up};
 use gatewarden_credentials::RootKey;
 use gatewarden_store::Hold;
 use gatewarden_types::{Clock, Entropy};
@@ -133,6 +133,7 @@ impl Running {
     /// time, it ends at once.
     pub async fn stop(self, mut end: End) -> anyhow::Result<ExitCode> {
         tracing::info!("ending; calls may go on for {} seconds", DRAIN.as_secs());
+        gateways::hang_up(&self.app);
         let drained = async {
             tokio::join!(self.web.stop(true), self.data_plane.shutdown());
             drop(self.no_more_changes);

@@ -1,8 +1,8 @@
 //! The one table of actions: what each needs, whom it concerns, what it may write, and what it leaves in the trail.
 
 use gatewarden_types::{
-    Account, Feature, Invite, Job, Key, Kind, Level, Member, Model, Organization, Provider, Record, RecordKind, Role,
-    Session,
+    Account, Feature, Gateway, Invite, Job, Key, Kind, Level, Member, Model, Organization, Provider, Record,
+    RecordKind, Role, Session,
 };
 
 use crate::Permission;
@@ -204,6 +204,17 @@ table! {
     RevokeKey "key.revoke" "revoked an API key" on Key:
         KeysRevoke, seen by KeysRead, Keys Delete, Change, writes [Key];
 
+    ListGateways "gateway.list" "listed gateways" on Organization:
+        GatewaysRead, seen by OrganizationRead, Organization Read, Read, reads [Gateway];
+    AddGateway "gateway.add" "added a gateway" on Organization:
+        GatewaysManage, seen by OrganizationRead, Organization Write, Change, writes [Gateway], reads [Gateway];
+    EnrollGateway "gateway.enroll" "enrolled a gateway" on Gateway:
+        GatewaysEnroll, seen by GatewaysEnroll, Organization Write, Change, writes [Gateway], jobs [Enroll];
+    DrainGateway "gateway.drain" "drained a gateway or let it work again" on Gateway:
+        GatewaysManage, seen by GatewaysRead, Organization Write, Change, writes [Gateway];
+    RemoveGateway "gateway.remove" "removed a gateway" on Gateway:
+        GatewaysManage, seen by GatewaysRead, Organization Delete, Change, writes [Gateway];
+
     ReadUsage "usage.read" "read usage" on Organization:
         UsageRead, seen by OrganizationRead, Usage Read, Read, reads [Usage];
     ReadTrail "trail.read" "read the trail" on Organization:
@@ -211,7 +222,7 @@ table! {
     ExportTrail "trail.export" "exported the trail" on Organization:
         TrailRead, seen by OrganizationRead, Trail Read, SensitiveRead, reads [Entries], jobs [Export];
     FollowTrail "trail.follow" "followed the trail" on Organization:
-        TrailFollow, seen by TrailFollow, Trail Read, Read, reads [Entries], jobs [Follower, Verify];
+        TrailFollow, seen by TrailFollow, Trail Read, Read, reads [Entries, Gateway], jobs [Follower, Verify];
     RecordUsage "usage.record" "recorded usage" on Organization:
         UsageRecord, seen by UsageRecord, Usage Write, Read, reads [Usage], jobs [Ingest];
 

@@ -54,6 +54,9 @@ permissions! {
     KeysRevoke = "keys:revoke", "API keys", "Revoke API keys";
     UsageRead = "usage:read", "Insight", "See usage";
     TrailRead = "trail:read", "Insight", "Read the trail";
+    GatewaysRead = "gateways:read", "Gateways", "See gateways on other hosts";
+    GatewaysManage = "gateways:manage", "Gateways", "Add and remove gateways on other hosts";
+    GatewaysEnroll = "gateways:enroll", "Program", "Let in gateways that show their token";
     TrailFollow = "trail:follow", "Program", "Follow the trail for gateways";
     UsageRecord = "usage:record", "Program", "Record what gateways report";
     OrganizationsCreate = "organizations:create", "Instance", "Create organizations";
@@ -98,7 +101,7 @@ const MEMBER: [(Permission, Reach); 10] = [
     (Permission::UsageRead, Reach::Own),
 ];
 
-const VIEWER: [Permission; 8] = [
+const VIEWER: [Permission; 9] = [
     Permission::OrganizationRead,
     Permission::MembersRead,
     Permission::RolesRead,
@@ -107,4 +110,5 @@ const VIEWER: [Permission; 8] = [
     Permission::KeysRead,
     Permission::UsageRead,
     Permission::TrailRead,
+    Permission::GatewaysRead,
 ];

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use gatewarden_credentials::{Password, PasswordHash, SealingKey};
 use gatewarden_mail::Mailer;
 use gatewarden_store::Store;
-use gatewarden_types::{Clock, Entropy, Id, Kind};
+use gatewarden_types::{Clock, Entropy, Id, Kind, Organization, Seq};
 use url::Url;
 
-use crate::{Error, hashing::Hashing, providers::Upstreams, set_up::Offer, sign_in::Throttle};
+use crate::{Error, gateways::Connected, hashing::Hashing, providers::Upstreams, set_up::Offer, sign_in::Throttle};
 
 /// Everything a use case needs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -20,6 +20,7 @@ struct Inner {
     throttle: Throttle,
     offer: Offer,
     hashing: Hashing,
+    connected: Connected,
 }
 
 /// What an [`App`] is made of.
@@ -54,8 +55,9 @@ impl std::ops::Deref for App {
 impl App {
     /// An app of these parts.
     pub fn new(parts: AppParts) -> Self {
-        let (throttle, offer, hashing) = (Throttle::default(), Offer::default(), Hashing::new(parts.hashing));
-        Self(Arc::new(Inner { parts, throttle, offer, hashing }))
+        let (throttle, offer, connected) = (Throttle::default(), Offer::default(), Connected::default());
+        let hashing = Hashing::new(parts.hashing);
+        Self(Arc::new(Inner { parts, throttle, offer, hashing, connected }))
     }
 
     /// How many passwords have been hashed or compared since the start.
@@ -69,6 +71,15 @@ impl App {
 
     pub(crate) fn offer(&self) -> &Offer {
         &self.0.offer
+    }
+
+    /// Tells that the gateway in this process decides by the policy of an organization at a position.
+    pub fn took(&self, organization: Id<Organization>, position: Seq) {
+        self.connected().took(organization, position);
+    }
+
+    pub(crate) fn connected(&self) -> &Connected {
+        &self.0.connected
     }
 
     /// A new id.

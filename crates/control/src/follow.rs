@@ -3,5 +3,8 @@
 mod feed;
 mod read;
 
-pub use feed::{FeedEvent, run};
+pub use feed::run;
+pub(crate) use feed::run_one;
+pub use gatewarden_feed::{FeedEvent, Position};
 pub use read::{Base, FollowedEntry, base, entries_after};
+pub(crate) use read::{holds, size};

@@ -9,6 +9,7 @@ pub mod authenticate;
 pub mod checkpointer;
 mod error;
 pub mod follow;
+pub mod gateways;
 mod hashing;
 pub mod invites;
 pub mod keys;

@@ -6,6 +6,7 @@
 
 mod api_key;
 mod base62;
+mod gateway_credential;
 mod password;
 mod root_key;
 mod sealing;
@@ -13,6 +14,7 @@ mod secret;
 mod token;
 
 pub use api_key::{ApiKey, BadApiKey};
+pub use gateway_credential::{BadGatewayCredential, FrameKey, FramesFor, GatewayCredential};
 pub use password::{BadPassword, Password, PasswordHash};
 pub use root_key::{BadRootKey, CookieKey, RootKey};
 pub use sealing::{Sealed, SealedFor, SealingKey, TooLong, Unopened};

@@ -46,12 +46,16 @@ impl RootKey {
         Secret::new(self.derive(&[b"gatewarden trail v1", organization.uuid().as_bytes()]))
     }
 
-    /// The first block of HKDF-Expand (RFC 5869), which is all that 32 bytes take. The step before it, Extract, is for
-    /// secrets that are not evenly random; this one is.
     fn derive(&self, label: &[&[u8]]) -> [u8; 32] {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
-        tag(&key, &[&label.concat(), [1].as_slice()].concat())
+        expand(&self.0, label)
     }
+}
+
+/// The first block of HKDF-Expand (RFC 5869), which is all that 32 bytes take. The step before it, Extract, is for
+/// secrets that are not evenly random; these are.
+pub(crate) fn expand(secret: &[u8; 32], label: &[&[u8]]) -> [u8; 32] {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    tag(&key, &[&label.concat(), [1].as_slice()].concat())
 }
 
 fn tag(key: &hmac::Key, message: &[u8]) -> [u8; 32] {

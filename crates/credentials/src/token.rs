@@ -27,6 +27,11 @@ impl Token {
         Secret::new(URL_SAFE_NO_PAD.encode(self.0))
     }
 
+    /// What keys are derived from.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// What is stored of it: the SHA-256 of its 32 bytes.
     pub fn digest(&self) -> Digest {
         digest(&self.0)

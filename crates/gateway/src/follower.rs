@@ -2,48 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_credentials::SealingKey;
+use gatewarden_feed::FeedEvent;
 use gatewarden_trail::Entry;
-use gatewarden_types::{AnyRecord, Backoff, Id, Organization, Seq};
+use gatewarden_types::{Backoff, Id, Organization};
 use tokio::time::Instant;
 
-use crate::snapshot::{Snapshot, Unreadable, Vault};
-
-/// One message from the control plane.
-#[derive(Debug)]
-pub enum FeedEvent {
-    /// The folded state of an organization: where following it begins, and begins anew after something unreadable.
-    Base {
-        /// The organization.
-        organization: Id<Organization>,
-        /// The position of its last entry.
-        seq: Seq,
-        /// Every policy record it has.
-        records: Vec<AnyRecord>,
-        /// The sealed credentials that its providers name.
-        bodies: Vec<Vec<u8>>,
-    },
-    /// The next entry of an organization's trail.
-    Entry {
-        /// The organization.
-        organization: Id<Organization>,
-        /// The entry in canonical bytes, as the trail stores it.
-        bytes: Vec<u8>,
-        /// The sealed credentials that it names.
-        bodies: Vec<Vec<u8>>,
-    },
-    /// An organization whose records cannot be read now; a base follows as soon as they can.
-    Behind {
-        /// The organization.
-        organization: Id<Organization>,
-        /// Why, for whoever runs this.
-        problem: String,
-    },
-    /// An organization that is no longer there.
-    Removed(Id<Organization>),
-    /// Everything that could be read when following began has been sent; from now on the gateway is ready.
-    CaughtUp,
-}
+use crate::snapshot::{SealingKeys, Snapshot, Unreadable, Vault};
 
 /// Something that someone has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,9 +36,9 @@ struct Asking {
 }
 
 impl Follower {
-    /// Knows nothing yet; opens provider secrets with `key`.
-    pub fn new(key: SealingKey) -> Self {
-        Self { snapshot: Snapshot::default(), vault: Vault::new(key), caught_up: false, ill: BTreeMap::new() }
+    /// Knows nothing yet; opens provider secrets with `keys`.
+    pub fn new(keys: SealingKeys) -> Self {
+        Self { snapshot: Snapshot::default(), vault: Vault::new(keys), caught_up: false, ill: BTreeMap::new() }
     }
 
     /// The policy as of the last event.
@@ -105,9 +69,10 @@ impl Follower {
                 self.caught_up = true;
                 return None;
             }
+            FeedEvent::Current { .. } => return None,
             FeedEvent::Behind { organization, problem } => (organization, Err(Unreadable::Unavailable(problem))),
             FeedEvent::Removed(organization) => (organization, Ok(self.snapshot.without(organization))),
-            FeedEvent::Base { organization, seq, records, bodies } => {
+            FeedEvent::Base { organization, seq, records, bodies, .. } => {
                 self.vault.hold(bodies);
                 (organization, self.snapshot.rebase(organization, seq, records, &self.vault))
             }

@@ -30,9 +30,10 @@ mod usage;
 
 pub use connections::Patience;
 pub use connector::Connecting;
-pub use follower::{Alarm, FeedEvent, Follower};
-pub use server::{Config, Gateway, Lines};
-pub use snapshot::{Snapshot, Unreadable, Vault};
+pub use follower::{Alarm, Follower};
+pub use gatewarden_feed::{Body, FeedEvent};
+pub use server::{Config, Gateway, Lines, Witness};
+pub use snapshot::{SealingKeys, Snapshot, Unreadable, Vault};
 pub use status::Status;
 pub use tokens::Tokens;
 pub use usage::UsageRecord;

@@ -1,14 +1,14 @@
 //! Threads, sockets and the order in which they start and stop.
 
 use std::{
-    io,
+    fmt, io,
     net::SocketAddr,
     sync::{Arc, atomic::Ordering::Relaxed, mpsc::Receiver as StdReceiver},
     thread,
     time::Duration,
 };
 
-use gatewarden_credentials::SealingKey;
+use gatewarden_feed::FeedEvent;
 use gatewarden_types::{AllowedNetworks, Clock, Entropy, Id, Organization, Seq};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
@@ -24,8 +24,9 @@ use crate::{
     connections::{Connections, Patience},
     connector::Connecting,
     edge::Edge,
-    follower::{FeedEvent, Follower},
+    follower::Follower,
     limits::Limiter,
+    snapshot::{SealingKeys, Snapshot},
     status::{Counters, Current, Status},
     upstream::Providers,
     usage::{Till, UsageRecord},
@@ -72,6 +73,23 @@ impl Config {
     }
 }
 
+/// Told of each organization whose policy has become another, or could not: which, and all the policy there is now.
+#[derive(Clone)]
+pub struct Witness(Arc<dyn Fn(Id<Organization>, &Snapshot) + Send + Sync>);
+
+impl Witness {
+    /// One that calls `told`, which must not wait for anything.
+    pub fn new(told: impl Fn(Id<Organization>, &Snapshot) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(told))
+    }
+}
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Witness")
+    }
+}
+
 /// What comes into a gateway and what goes out of it besides calls.
 #[derive(Debug)]
 pub struct Lines {
@@ -81,8 +99,10 @@ pub struct Lines {
     pub usage: mpsc::Sender<Vec<UsageRecord>>,
     /// The organizations whose base it wants anew, because it could not read what came.
     pub wishes: mpsc::Sender<Id<Organization>>,
+    /// Who wants to know how far it is.
+    pub witness: Witness,
     /// Opens the credentials of providers.
-    pub sealing: SealingKey,
+    pub sealing: SealingKeys,
     /// What time it is.
     pub clock: Clock,
     /// Where request ids come from.
@@ -135,6 +155,7 @@ impl Gateway {
             records,
             usage: lines.usage,
             wishes: lines.wishes,
+            witness: lines.witness,
         };
         let follower = Follower::new(lines.sealing);
         spawn("gateway-steward", move || steward.run(follower, lines.feed, workers_ended).map(|()| drop(open)))?;
@@ -289,6 +310,7 @@ struct Steward {
     records: StdReceiver<UsageRecord>,
     usage: mpsc::Sender<Vec<UsageRecord>>,
     wishes: mpsc::Sender<Id<Organization>>,
+    witness: Witness,
 }
 
 impl Steward {
@@ -323,6 +345,7 @@ impl Steward {
 
     fn follow(&self, follower: &mut Follower, event: FeedEvent) {
         Counters::add(&self.counters.entries);
+        let about = event.about();
         if let Some(alarm) = follower.step(event) {
             Counters::add(&self.counters.alarms);
             tracing::error!(organization = %alarm.organization, problem = %alarm.problem, "the organization's last good policy stays in force");
@@ -330,6 +353,9 @@ impl Steward {
         self.current.snapshot.store(Arc::new(follower.snapshot().clone()));
         self.current.caught_up.store(follower.caught_up(), Relaxed);
         self.current.news.send_replace(());
+        if let Some(organization) = about {
+            (self.witness.0)(organization, follower.snapshot());
+        }
     }
 
     /// Asks for the bases that are wanted. One for which there is no room is asked for again when it is due.

@@ -10,7 +10,7 @@ use gatewarden_trail::{Change, Entry};
 use gatewarden_types::{AnyRecord, Id, Key, Organization, Provider, RecordKind, Seq};
 
 pub(crate) use endpoint::Endpoint;
-pub use endpoint::Vault;
+pub use endpoint::{SealingKeys, Vault};
 pub(crate) use policy::Policy;
 pub(crate) use shards::Shards;
 
@@ -199,8 +199,8 @@ impl Snapshot {
                 self.own_key(policy.id, key.id)?;
                 self.keys.insert(key.id.uuid(), Arc::new(HeldKey { organization: policy.id, key }));
             }
-            // An invite decides nothing here.
-            AnyRecord::Invite(_) => {}
+            // Neither decides anything here.
+            AnyRecord::Invite(_) | AnyRecord::Gateway(_) => {}
         }
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Snapshot {
                 self.own_key(policy.id, Id::from_uuid(change.id))?;
                 self.keys.remove(change.id);
             }
-            RecordKind::Invite => {}
+            RecordKind::Invite | RecordKind::Gateway => {}
         }
         Ok(())
     }

@@ -45,6 +45,10 @@ entity!(models "models" {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     version: i64, name: String, provider: Uuid, upstream: String, state: String,
 });
+entity!(gateways "gateways" {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    version: i64, name: String, state: String, verifier: Vec<u8>, expires: i64,
+});
 entity!(keys "keys" {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     version: i64, name: String, owner: Option<Uuid>, levels: String, models: String,

@@ -2,8 +2,8 @@
 
 use gatewarden_access::{Caller, Facts, KeyLimits, Owner, PowerSet, Subject, member_powers, organization_powers};
 use gatewarden_types::{
-    Actor, Builtin, Id, Invite, Key, KeyOwner, Member, Model, Organization, Provider, Record, Role, Target, Timestamp,
-    Versioned, Via,
+    Actor, Builtin, Gateway, Id, Invite, Key, KeyOwner, Member, Model, Organization, Provider, Record, Role, Target,
+    Timestamp, Versioned, Via,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction};
 
@@ -167,4 +167,4 @@ macro_rules! plain {
     )+};
 }
 
-plain!(Organization, Invite, Provider, Model);
+plain!(Organization, Invite, Provider, Model, Gateway);

@@ -1,8 +1,8 @@
 //! One record, one table: the only places where rows become records and records become rows.
 
 use gatewarden_types::{
-    Builtin, CredentialRef, Id, Invite, Key, KeyOwner, Member, Model, Organization, Provider, Record, Role, Seq,
-    Timestamp, Versioned,
+    Builtin, CredentialRef, Gateway, Id, Invite, Key, KeyOwner, Member, Model, Organization, Provider, Record, Role,
+    Seq, Timestamp, Versioned,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, sea_query::SimpleExpr};
 use serde::{Serialize, de::DeserializeOwned};
@@ -205,6 +205,36 @@ impl Table for Invite {
 
     fn id_column() -> entity::invites::Column {
         entity::invites::Column::Id
+    }
+}
+
+impl Table for Gateway {
+    type Entity = entity::gateways::Entity;
+
+    fn row(&self, version: Seq) -> Result<entity::gateways::Model, StoreError> {
+        Ok(entity::gateways::Model {
+            id: self.id.uuid(),
+            version: column(version),
+            name: self.name.to_string(),
+            state: word(&self.state)?,
+            verifier: self.verifier.0.to_vec(),
+            expires: self.expires.micros(),
+        })
+    }
+
+    fn read(row: entity::gateways::Model) -> Result<Versioned<Self>, StoreError> {
+        let record = Self {
+            id: Id::from_uuid(row.id),
+            name: parse("gateway", &row.name)?,
+            state: unword("gateway", row.state)?,
+            verifier: gatewarden_types::Digest(digest("gateway", &row.verifier)?),
+            expires: Timestamp::from_micros(row.expires),
+        };
+        Ok(Versioned { version: seq(row.version), record })
+    }
+
+    fn id_column() -> entity::gateways::Column {
+        entity::gateways::Column::Id
     }
 }
 

@@ -2,7 +2,7 @@
 
 use gatewarden_access::{Permit, actions::FollowTrail};
 use gatewarden_trail::Folded;
-use gatewarden_types::{Invite, Key, Member, Model, Organization, Provider, Role};
+use gatewarden_types::{Gateway, Invite, Key, Member, Model, Organization, Provider, Role};
 
 use sea_orm::DatabaseTransaction;
 
@@ -23,6 +23,7 @@ impl OrgRead {
         add::<Provider>(tx, &mut all).await?;
         add::<Model>(tx, &mut all).await?;
         add::<Key>(tx, &mut all).await?;
+        add::<Gateway>(tx, &mut all).await?;
         Ok(all)
     }
 }

@@ -25,9 +25,9 @@ pub use caller::{Actor, Grant, Job, Target, Via};
 pub use id::{Account, BadId, Id, Kind, Request, Session};
 pub use network::{AllowedNetworks, Forbidden, Network};
 pub use record::{
-    AnyRecord, Builtin, CredentialRef, Dialect, Feature, Invite, InviteState, Key, KeyOwner, KeyState, Level, Levels,
-    Limits, Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState, PerMinute, Powers,
-    Provider, Reach, Record, RecordKind, Role, Seq, Versioned, Visibility,
+    AnyRecord, Builtin, CredentialRef, Dialect, Feature, Gateway, GatewayState, Invite, InviteState, Key, KeyOwner,
+    KeyState, Level, Levels, Limits, Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState,
+    PerMinute, Powers, Provider, Reach, Record, RecordKind, Role, Seq, Versioned, Visibility,
 };
 pub use text::fold;
 pub use timestamp::Timestamp;

@@ -20,6 +20,7 @@ pub use here::{Here, may};
 pub(crate) use layers::{forms_from_elsewhere, frame};
 pub use seen::{Seen, VersionForm};
 pub use sender::KeyHolder;
+pub(crate) use sender::bearer;
 pub use visitor::{SESSION_COOKIE, Stranger, Visitor};
 
 /// Nothing is served at the path.

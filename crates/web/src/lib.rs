@@ -4,6 +4,7 @@ pub mod api;
 pub mod assets;
 pub mod charts;
 pub mod console;
+mod gateways;
 mod http;
 mod openapi;
 mod route;

@@ -2,10 +2,11 @@
 
 mod api;
 mod console;
+mod gateways;
 
 use crate::Route;
 
 /// The whole table.
 pub fn all() -> Vec<Route> {
-    [console::table(), api::table()].into_iter().flatten().collect()
+    [console::table(), api::table(), gateways::table()].into_iter().flatten().collect()
 }

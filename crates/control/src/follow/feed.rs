@@ -3,6 +3,7 @@ use std::{
     time::Duration,
 };
 
+use gatewarden_feed::{FeedEvent, Position};
 use gatewarden_store::Moved;
 use gatewarden_types::{Backoff, Id, Organization, Seq};
 use tokio::{
@@ -10,33 +11,16 @@ use tokio::{
         broadcast::{Receiver, error::RecvError},
         mpsc,
     },
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
 
-use super::{Base, FollowedEntry, base, entries_after};
+use super::{base, entries_after, holds};
 use crate::{App, Error};
 
 /// How long to wait before organizations that could not be listed are listed again.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// What is sent to one gateway, in this order: a base for each organization, that this was all, then every entry. What
-/// was behind begins anew with a base.
-#[derive(Debug)]
-pub enum FeedEvent {
-    /// The policy of an organization, where following it begins.
-    Base(Base),
-    /// The next entry of an organization.
-    Entry(FollowedEntry),
-    /// An organization that cannot be read now; its base follows as soon as it can.
-    Behind {
-        /// The organization.
-        organization: Id<Organization>,
-        /// Why, for whoever runs this.
-        problem: String,
-    },
-    /// Everything that could be read has been sent.
-    CaughtUp,
-}
+/// How often a gateway on another host hears that its policy is current.
+const BEAT: Duration = Duration::from_secs(5);
 
 /// Nobody takes the events any more.
 struct Gone;
@@ -65,15 +49,42 @@ impl From<Gone> for Stopped {
 pub async fn run(app: App, events: mpsc::Sender<FeedEvent>, wishes: mpsc::Receiver<Id<Organization>>) {
     // Listening begins before reading, so that nothing falls in between.
     let moves = app.store.moves();
-    let (sent, behind, failed) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-    let mut feed = Feed { app, events, sent, behind, failed, caught_up: false };
+    let mut feed = Feed::new(app, events, Whom::Everyone);
     // That nobody listens is how this ends.
     drop(feed.follow(moves, wishes).await);
+}
+
+/// Sends one organization's policy and what becomes of it: the entries after `from` where its trail still has that
+/// position, and else a base. Every few seconds it says that this was all.
+pub(crate) async fn run_one(
+    app: App,
+    organization: Id<Organization>,
+    from: Option<Position>,
+    events: mpsc::Sender<FeedEvent>,
+) {
+    let moves = app.store.moves();
+    let (_never, no_wishes) = mpsc::channel(1);
+    let mut feed = Feed::new(app, events, Whom::One(organization));
+    if let Some(position) = from
+        // Where it cannot be asked now, it begins with a base when it can.
+        && holds(&feed.app, organization, position).await.unwrap_or(false)
+    {
+        feed.sent.insert(organization, position.seq);
+    }
+    drop(feed.follow(moves, no_wishes).await);
+}
+
+/// Whose trails a feed follows.
+#[derive(Clone, Copy)]
+enum Whom {
+    Everyone,
+    One(Id<Organization>),
 }
 
 struct Feed {
     app: App,
     events: mpsc::Sender<FeedEvent>,
+    whom: Whom,
     sent: BTreeMap<Id<Organization>, Seq>,
     /// May have something new.
     behind: BTreeSet<Id<Organization>>,
@@ -89,6 +100,11 @@ struct Failed {
 }
 
 impl Feed {
+    fn new(app: App, events: mpsc::Sender<FeedEvent>, whom: Whom) -> Self {
+        let (sent, behind, failed) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        Self { app, events, whom, sent, behind, failed, caught_up: false }
+    }
+
     async fn follow(
         &mut self,
         mut moves: Receiver<Moved>,
@@ -96,19 +112,21 @@ impl Feed {
     ) -> Result<(), Gone> {
         let mut lost = true;
         let events = self.events.clone();
+        let mut beat = interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             if lost {
                 lost = !self.everyone().await;
             }
-            self.turn().await?;
-            if !lost && !self.caught_up {
-                self.send(FeedEvent::CaughtUp).await?;
-                self.caught_up = true;
+            let news = self.turn().await?;
+            if !lost && news {
+                self.say_that_this_was_all().await?;
             }
             let due = self.failed.values().map(|failed| failed.due).min();
             tokio::select! {
                 moved = moves.recv() => match moved {
-                    Ok(moved) => drop(self.behind.insert(moved.organization)),
+                    Ok(moved) if self.follows(moved.organization) => drop(self.behind.insert(moved.organization)),
+                    Ok(_) => {}
                     Err(RecvError::Lagged(_)) => lost = true,
                     Err(RecvError::Closed) => return Ok(()),
                 },
@@ -118,13 +136,46 @@ impl Feed {
                 }
                 () = sleep(PAUSE), if lost => {}
                 () = at(due) => {}
+                _ = beat.tick() => self.look_again(),
                 () = events.closed() => return Ok(()),
             }
         }
     }
 
-    /// Looks at every organization; false when they cannot be listed now.
+    fn follows(&self, organization: Id<Organization>) -> bool {
+        match self.whom {
+            Whom::Everyone => true,
+            Whom::One(one) => one == organization,
+        }
+    }
+
+    /// Makes sure, for whoever is told so, that an organization's policy is current: what it hears in between is no proof.
+    fn look_again(&mut self) {
+        if let Whom::One(organization) = self.whom {
+            self.behind.insert(organization);
+        }
+    }
+
+    async fn say_that_this_was_all(&mut self) -> Result<(), Gone> {
+        match self.whom {
+            Whom::Everyone if !self.caught_up => {
+                self.caught_up = true;
+                self.send(FeedEvent::CaughtUp).await
+            }
+            Whom::One(organization) if self.failed.is_empty() => {
+                let at = self.app.clock.now();
+                self.send(FeedEvent::Current { organization, at }).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks at every organization that is followed; false when they cannot be listed now.
     async fn everyone(&mut self) -> bool {
+        if let Whom::One(organization) = self.whom {
+            self.behind.insert(organization);
+            return true;
+        }
         match self.app.store.places().await {
             Ok(places) => {
                 self.behind.extend(places.into_iter().map(|place| place.id));
@@ -137,18 +188,21 @@ impl Feed {
         }
     }
 
-    /// Sends what is new of each organization that may have something new, and tries again what is due.
-    async fn turn(&mut self) -> Result<(), Gone> {
+    /// Sends what is new of each organization that may have something new, and tries again what is due. Whether there was
+    /// something to do.
+    async fn turn(&mut self) -> Result<bool, Gone> {
         let now = Instant::now();
         self.behind.extend(self.failed.iter().filter(|(_, failed)| failed.due <= now).map(|(id, _)| *id));
-        for organization in std::mem::take(&mut self.behind) {
+        let behind = std::mem::take(&mut self.behind);
+        let news = !behind.is_empty() || !self.caught_up;
+        for organization in behind {
             match self.catch_up(organization).await {
                 Ok(()) => drop(self.failed.remove(&organization)),
                 Err(Stopped::Gone) => return Err(Gone),
                 Err(Stopped::Later(bad)) => self.set_aside(organization, &bad).await?,
             }
         }
-        Ok(())
+        Ok(news)
     }
 
     /// Leaves an organization for later. It begins with a base then, and its follower is told once that it is behind.
@@ -168,7 +222,7 @@ impl Feed {
         let Some(mut seq) = self.sent.get(&organization).copied() else {
             let base = base(&self.app, organization).await?;
             self.sent.insert(organization, base.seq);
-            return Ok(self.send(FeedEvent::Base(base)).await?);
+            return Ok(self.send(base.into()).await?);
         };
         loop {
             let entries = entries_after(&self.app, organization, seq).await?;
@@ -177,7 +231,7 @@ impl Feed {
             }
             for entry in entries {
                 seq = entry.seq;
-                self.send(FeedEvent::Entry(entry)).await?;
+                self.send(entry.into()).await?;
                 self.sent.insert(organization, seq);
             }
         }

@@ -1,7 +1,9 @@
 use gatewarden_access::{Caller, Permit, actions::FollowTrail};
+use gatewarden_credentials::Sealed;
+use gatewarden_feed::{Body, FeedEvent, Position};
 use gatewarden_store::{OrgRead, StoreError};
 use gatewarden_trail::Entry;
-use gatewarden_types::{AnyRecord, Id, Job, Organization, Seq};
+use gatewarden_types::{AnyRecord, Digest, Id, Job, Organization, Seq};
 
 use crate::{App, Error};
 
@@ -15,10 +17,12 @@ pub struct Base {
     pub organization: Id<Organization>,
     /// The position of its last entry.
     pub seq: Seq,
+    /// That entry's leaf hash.
+    pub head: Digest,
     /// Every policy record.
     pub records: Vec<AnyRecord>,
     /// The sealed secrets that its providers name.
-    pub bodies: Vec<Vec<u8>>,
+    pub bodies: Vec<Body>,
 }
 
 /// An entry on its way to gateways.
@@ -31,7 +35,19 @@ pub struct FollowedEntry {
     /// Its canonical bytes.
     pub bytes: Vec<u8>,
     /// The sealed secrets that it names, as far as they have not been erased since.
-    pub bodies: Vec<Vec<u8>>,
+    pub bodies: Vec<Body>,
+}
+
+impl From<Base> for FeedEvent {
+    fn from(Base { organization, seq, head, records, bodies }: Base) -> Self {
+        Self::Base { organization, seq, head, records, bodies }
+    }
+}
+
+impl From<FollowedEntry> for FeedEvent {
+    fn from(FollowedEntry { organization, bytes, bodies, .. }: FollowedEntry) -> Self {
+        Self::Entry { organization, bytes, bodies }
+    }
 }
 
 /// The policy of an organization as it is now: the rows, which are what its entries fold to.
@@ -41,6 +57,8 @@ pub struct FollowedEntry {
 pub async fn base(app: &App, organization: Id<Organization>) -> Result<Base, Error> {
     let (read, permit) = follow(app, organization).await?;
     let seq = read.size(&permit).await?;
+    let head = leaf(&read, &permit, seq).await?;
+    let head = head.ok_or_else(|| Error::Internal(format!("entry {seq} has no leaf")))?;
     let mut records = Vec::new();
     for ((kind, _), (_, image)) in read.tables(&permit).await? {
         let record =
@@ -48,7 +66,7 @@ pub async fn base(app: &App, organization: Id<Organization>) -> Result<Base, Err
         records.push(record);
     }
     let bodies = bodies(&read, &permit, &records).await?;
-    Ok(Base { organization, seq, records, bodies })
+    Ok(Base { organization, seq, head, records, bodies })
 }
 
 /// The next entries after `after`, oldest first; none when there are no more.
@@ -70,6 +88,28 @@ pub async fn entries_after(app: &App, organization: Id<Organization>, after: Seq
     Ok(entries)
 }
 
+/// The position of an organization's last entry.
+///
+/// # Errors
+/// When the database cannot answer.
+pub(crate) async fn size(app: &App, organization: Id<Organization>) -> Result<Seq, Error> {
+    let (read, permit) = follow(app, organization).await?;
+    Ok(read.size(&permit).await?)
+}
+
+/// Whether an organization's trail has that entry at that position.
+///
+/// # Errors
+/// When the database cannot answer.
+pub(crate) async fn holds(app: &App, organization: Id<Organization>, position: Position) -> Result<bool, Error> {
+    let (read, permit) = follow(app, organization).await?;
+    Ok(leaf(&read, &permit, position.seq).await? == Some(position.head))
+}
+
+async fn leaf(read: &OrgRead, permit: &Permit<FollowTrail>, seq: Seq) -> Result<Option<Digest>, StoreError> {
+    Ok(read.leaves(permit, &[seq]).await?.get(&seq).map(|leaf| Digest(leaf.hash)))
+}
+
 async fn follow(app: &App, organization: Id<Organization>) -> Result<(OrgRead, Permit<FollowTrail>), StoreError> {
     let read = app.store.read(&Caller::system(Job::Follower, app.id()), organization).await?;
     let permit = read.permit::<FollowTrail>()?;
@@ -82,17 +122,14 @@ fn images(entry: &Entry) -> Vec<AnyRecord> {
     entry.changes.iter().filter_map(image).collect()
 }
 
-async fn bodies(
-    read: &OrgRead,
-    permit: &Permit<FollowTrail>,
-    records: &[AnyRecord],
-) -> Result<Vec<Vec<u8>>, StoreError> {
+async fn bodies(read: &OrgRead, permit: &Permit<FollowTrail>, records: &[AnyRecord]) -> Result<Vec<Body>, StoreError> {
     let mut bodies = Vec::new();
     for record in records {
         if let AnyRecord::Provider(provider) = record
             && let Some(name) = provider.credential
         {
-            bodies.extend(read.body(permit, name).await?);
+            let sealed = read.body(permit, name).await?.map(Sealed::from_bytes);
+            bodies.extend(sealed.map(|sealed| Body { provider: provider.id, name, sealed }));
         }
     }
     Ok(bodies)

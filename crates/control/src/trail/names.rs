@@ -2,13 +2,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatewarden_access::{
     Permit, Reads,
-    actions::{ListInvites, ListKeys, ListMembers, ListModels, ListProviders, ListRoles},
+    actions::{ListGateways, ListInvites, ListKeys, ListMembers, ListModels, ListProviders, ListRoles},
 };
 use gatewarden_store::{OrgRead, Table};
 use gatewarden_trail::Entry;
 use gatewarden_types::{
-    Account, Actor, Grant, Id, Invite, Job, Key, Kind, Member, Model, Name, Organization, Provider, RecordKind, Role,
-    Versioned, Via,
+    Account, Actor, Gateway, Grant, Id, Invite, Job, Key, Kind, Member, Model, Name, Organization, Provider,
+    RecordKind, Role, Versioned, Via,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -36,6 +36,7 @@ impl Names {
             Actor::System(Job::Follower) => "Gatewarden (follower)".to_owned(),
             Actor::System(Job::Ingest) => "Gatewarden (ingest)".to_owned(),
             Actor::System(Job::Export) => "Gatewarden (export)".to_owned(),
+            Actor::System(Job::Enroll) => "Gatewarden (enrolment)".to_owned(),
             Actor::System(Job::Verify) => "Gatewarden (verify)".to_owned(),
             Actor::Anyone => "Someone not signed in".to_owned(),
         }
@@ -125,6 +126,9 @@ impl Names {
         }
         if let Ok(permit) = read.permit::<ListKeys>() {
             names.add::<_, Key>(read, &permit, only, |key| key.name.to_string()).await?;
+        }
+        if let Ok(permit) = read.permit::<ListGateways>() {
+            names.add::<_, Gateway>(read, &permit, only, |gateway| gateway.name.to_string()).await?;
         }
         if let Ok(permit) = read.permit::<ListInvites>() {
             let invites = rows::<_, Invite>(read, &permit, only).await?;

@@ -4,9 +4,9 @@ use gatewarden_control::{
     follow::{self, FeedEvent},
     providers::{self, SecretChange, UpdateProvider},
 };
-use gatewarden_credentials::{Sealed, Secret};
+use gatewarden_credentials::Secret;
 use gatewarden_trail::{Entry, Folded, fold};
-use gatewarden_types::AnyRecord;
+use gatewarden_types::{AnyRecord, Id, Organization, Seq};
 use tokio::sync::mpsc;
 
 use crate::given::{model, provider};
@@ -22,6 +22,12 @@ async fn caught_up(events: &mut mpsc::Receiver<FeedEvent>) -> Vec<FeedEvent> {
     }
 }
 
+/// Whose entry came, and which.
+fn position(event: &FeedEvent) -> (Id<Organization>, Seq) {
+    let FeedEvent::Entry { organization, bytes, .. } = event else { panic!("{event:?}") };
+    (*organization, Entry::from_bytes(bytes).unwrap().seq)
+}
+
 gatewarden_testkit::on_both! {
     async fn a_base_is_what_the_entries_fold_to(world: World) {
         let added = provider(&world, "One").await.value;
@@ -35,8 +41,8 @@ gatewarden_testkit::on_both! {
         let by_rows: BTreeSet<_> = base.records.iter().map(AnyRecord::uuid).collect();
         assert_eq!(by_entries, by_rows);
         assert_eq!(base.seq, world.trail(world.org()).await.len() as u64);
-        let names: Vec<_> = base.bodies.into_iter().map(|body| Sealed::from_bytes(body).reference()).collect();
-        assert_eq!(names, [added.credential.unwrap()]);
+        let names: Vec<_> = base.bodies.iter().map(|body| (body.name, body.sealed.reference())).collect();
+        assert_eq!(names, [(added.credential.unwrap(), added.credential.unwrap())]);
     }
 
     async fn entries_come_with_the_secrets_that_still_are(world: World) {
@@ -59,7 +65,7 @@ gatewarden_testkit::on_both! {
         let (wishes, wished) = mpsc::channel(1);
         let _feed = tokio::spawn(follow::run(world.app().clone(), sender, wished));
         let mut seen: Vec<_> = caught_up(&mut events).await.into_iter().map(|event| match event {
-            FeedEvent::Base(base) => (base.organization, true),
+            FeedEvent::Base { organization, .. } => (organization, true),
             FeedEvent::Behind { organization, problem } if !problem.is_empty() => (organization, false),
             other => panic!("{other:?}"),
         }).collect();
@@ -67,11 +73,11 @@ gatewarden_testkit::on_both! {
         assert_eq!(seen, [(world.other_org(), false), (world.org(), true)]);
         let added = provider(&world, "One").await;
         let event = events.recv().await.unwrap();
-        assert!(matches!(&event, FeedEvent::Entry(entry) if entry.seq == added.version), "{event:?}");
+        assert_eq!(position(&event), (world.org(), added.version));
         beneath.run(&format!("ALTER TABLE {hidden} RENAME TO members")).await.unwrap();
         wishes.send(world.other_org()).await.unwrap();
         let event = events.recv().await.unwrap();
-        assert!(matches!(&event, FeedEvent::Base(base) if base.organization == world.other_org()), "{event:?}");
+        assert!(matches!(&event, FeedEvent::Base { organization, .. } if *organization == world.other_org()), "{event:?}");
     }
 
     async fn a_base_that_is_wished_for_comes_as_it_is_now(world: World) {
@@ -80,10 +86,10 @@ gatewarden_testkit::on_both! {
         let _feed = tokio::spawn(follow::run(world.app().clone(), sender, wished));
         caught_up(&mut events).await;
         let version = provider(&world, "One").await.version;
-        assert!(matches!(events.recv().await.unwrap(), FeedEvent::Entry(entry) if entry.seq == version));
+        assert_eq!(position(&events.recv().await.unwrap()), (world.org(), version));
         wishes.send(world.org()).await.unwrap();
         let event = events.recv().await.unwrap();
-        assert!(matches!(&event, FeedEvent::Base(base) if (base.organization, base.seq) == (world.org(), version)), "{event:?}");
+        assert!(matches!(&event, FeedEvent::Base { organization, seq, .. } if (*organization, *seq) == (world.org(), version)), "{event:?}");
     }
 
     async fn a_feed_begins_with_bases_and_goes_on_with_every_entry(world: World) {
@@ -94,7 +100,7 @@ gatewarden_testkit::on_both! {
         let bases: BTreeSet<_> = seen
             .iter()
             .map(|event| match event {
-                FeedEvent::Base(base) => base.organization,
+                FeedEvent::Base { organization, .. } => *organization,
                 other => panic!("{other:?}"),
             })
             .collect();
@@ -103,12 +109,12 @@ gatewarden_testkit::on_both! {
         let two = provider(&world, "Two").await;
         for version in [one.version, two.version] {
             let event = events.recv().await.unwrap();
-            let FeedEvent::Entry(entry) = event else { panic!("{event:?}") };
-            assert_eq!((entry.organization, entry.seq, entry.bodies.len()), (world.org(), version, 1));
+            assert_eq!(position(&event), (world.org(), version));
+            assert!(matches!(&event, FeedEvent::Entry { bodies, .. } if bodies.len() == 1), "{event:?}");
         }
         let third = world.found("third").await;
         let event = events.recv().await.unwrap();
-        assert!(matches!(&event, FeedEvent::Base(base) if base.organization == third.id), "{event:?}");
+        assert!(matches!(&event, FeedEvent::Base { organization, .. } if *organization == third.id), "{event:?}");
         drop(events);
         feed.await.unwrap();
     }

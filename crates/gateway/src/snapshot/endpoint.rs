@@ -1,8 +1,9 @@
 //! Where a provider is and what opens it, ready for use.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use gatewarden_credentials::{Sealed, SealedFor, SealingKey};
+use gatewarden_feed::Body;
 use gatewarden_types::{Dialect, Digest, Id, Organization, Provider};
 use hyper::{
     Uri,
@@ -12,30 +13,47 @@ use hyper::{
 
 use super::Unreadable;
 
-/// The sealed secrets that came with an event, by the name that provider records give them, and the key that opens them.
+/// What opens the secrets of providers.
+#[derive(Debug, Clone)]
+pub enum SealingKeys {
+    /// The installation's own key, for every organization.
+    One(SealingKey),
+    /// A key for each organization that let this gateway in.
+    Each(BTreeMap<Id<Organization>, SealingKey>),
+}
+
+impl SealingKeys {
+    fn of(&self, organization: Id<Organization>) -> Option<&SealingKey> {
+        match self {
+            Self::One(key) => Some(key),
+            Self::Each(keys) => keys.get(&organization),
+        }
+    }
+}
+
+/// The sealed secrets that came with an event, by the name that provider records give them, and what opens them.
 #[derive(Debug)]
 pub struct Vault {
-    key: SealingKey,
+    keys: SealingKeys,
     sealed: HashMap<Digest, Sealed>,
 }
 
 impl Vault {
     /// An empty vault.
-    pub fn new(key: SealingKey) -> Self {
-        Self { key, sealed: HashMap::new() }
+    pub fn new(keys: SealingKeys) -> Self {
+        Self { keys, sealed: HashMap::new() }
     }
 
-    /// Holds these bodies and no others. Their names are computed here, so none can pass for another.
-    pub fn hold(&mut self, bodies: Vec<Vec<u8>>) {
-        let named = bodies.into_iter().map(Sealed::from_bytes).map(|sealed| (sealed.reference().0, sealed));
-        self.sealed = named.collect();
+    /// Holds these bodies and no others. Each opens for its own provider alone, whatever it is called.
+    pub fn hold(&mut self, bodies: Vec<Body>) {
+        self.sealed = bodies.into_iter().map(|body| (body.name.0, body.sealed)).collect();
     }
 
     /// The header with its secret that a provider wants; none when the secret is not here or does not open.
     fn credential(&self, organization: Id<Organization>, provider: &Provider) -> Option<(HeaderName, HeaderValue)> {
         let sealed = self.sealed.get(&provider.credential?.0)?;
         let purpose = SealedFor::ProviderCredential { organization, provider: provider.id };
-        let secret = self.key.open(sealed, purpose).ok()?;
+        let secret = self.keys.of(organization)?.open(sealed, purpose).ok()?;
         let (name, text) = match provider.dialect {
             Dialect::OpenAi => (AUTHORIZATION, format!("Bearer {}", secret.expose())),
             Dialect::Anthropic => (HeaderName::from_static("x-api-key"), secret.expose().clone()),

@@ -2,13 +2,13 @@ use std::io;
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
-use gatewarden_gateway::{FeedEvent, Follower, Unreadable};
+use gatewarden_gateway::{FeedEvent, Follower, SealingKeys, Unreadable};
 use gatewarden_trail::Change;
 use gatewarden_types::{KeyOwner, KeyState};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::world::{PROMPT, PROVIDER_SECRET, Records, World, key, question, refused, root};
+use crate::world::{HEAD, PROMPT, PROVIDER_SECRET, Records, World, key, question, refused, root};
 
 async fn readiness(world: &World) -> (u16, Value) {
     let response = world.client.get(world.url("/readyz")).send().await.expect("answers");
@@ -51,7 +51,7 @@ async fn what_cannot_be_read_keeps_the_last_good_policy_until_a_base_comes() {
 }
 
 fn follower() -> Follower {
-    Follower::new(root().sealing())
+    Follower::new(SealingKeys::One(root().sealing()))
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_base_is_asked_for_ever_more_rarely_until_one_can_be_read() {
         assert_eq!(follower.wishes(now), [organization]);
         // Neither another entry nor a base that cannot be read makes it ask sooner.
         assert!(follower.step(unreadable()).is_some());
-        let empty = FeedEvent::Base { organization, seq: 2, records: Vec::new(), bodies: Vec::new() };
+        let empty = FeedEvent::Base { organization, seq: 2, head: HEAD, records: Vec::new(), bodies: Vec::new() };
         assert!(follower.step(empty).is_some());
         assert_eq!(follower.wishes(now + Duration::from_secs(wait) - Duration::from_micros(1)), []);
         now += Duration::from_secs(wait);

@@ -1,7 +1,7 @@
 //! The Anthropic API, and embeddings.
 
 use gatewarden_credentials::{SealedFor, Secret};
-use gatewarden_gateway::{FeedEvent, Tokens};
+use gatewarden_gateway::{Body, FeedEvent, Tokens};
 use gatewarden_trail::Change;
 use gatewarden_types::{Dialect, Key, KeyState, Provider};
 use reqwest::{RequestBuilder, Response};
@@ -28,7 +28,8 @@ async fn anthropic() -> World {
     let changes = std::iter::once(Change::put(&provider).expect("writes")).chain(models).collect();
     let entry = world.records.entry(world.next_seq(), changes);
     let (organization, bytes) = (world.records.organization.id, entry.to_bytes().expect("writes"));
-    world.tell(FeedEvent::Entry { organization, bytes, bodies: vec![sealed.as_bytes().to_vec()] }).await;
+    let bodies = vec![Body { provider: provider_id, name: sealed.reference(), sealed }];
+    world.tell(FeedEvent::Entry { organization, bytes, bodies }).await;
     world.gateway.reached(organization, entry.seq).await;
     world
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::world::{NOW, Records, World, entropy, id, question, refused};
+use crate::world::{HEAD, NOW, Records, World, entropy, id, question, refused};
 
 async fn refusal(world: &World, secret: &str, model: &str) -> (u16, String, String) {
     refused(world.chat(secret, &question(model, false)).await).await
@@ -245,15 +245,17 @@ async fn a_provider_without_its_secret_or_out_of_reach_is_named() {
     let mut records = bare.all();
     records.push(gatewarden_types::AnyRecord::Key(key));
     let organization = bare.organization.id;
-    world.tell(FeedEvent::Base { organization, seq: 1, records: records.clone(), bodies: Vec::new() }).await;
+    world
+        .tell(FeedEvent::Base { organization, seq: 1, head: HEAD, records: records.clone(), bodies: Vec::new() })
+        .await;
     world.gateway.reached(organization, 1).await;
     assert_eq!(refusal(&world, secret.text().expose(), "fast").await.1, "credential_missing");
     // Port 1 of the loopback: nobody listens there.
     bare.provider.base_url = "http://127.0.0.1:1/v1".parse().expect("a base URL");
-    let bodies = vec![bare.sealed.as_bytes().to_vec()];
+    let bodies = vec![bare.body()];
     let unreachable = gatewarden_types::AnyRecord::Provider(bare.provider.clone());
     records.push(unreachable);
-    world.tell(FeedEvent::Base { organization, seq: 2, records, bodies }).await;
+    world.tell(FeedEvent::Base { organization, seq: 2, head: HEAD, records, bodies }).await;
     world.gateway.reached(organization, 2).await;
     assert_eq!(refusal(&world, secret.text().expose(), "fast").await.1, "provider_unreachable");
 }

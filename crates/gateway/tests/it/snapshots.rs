@@ -1,4 +1,4 @@
-use gatewarden_gateway::{Snapshot, Vault};
+use gatewarden_gateway::{SealingKeys, Snapshot, Vault};
 use gatewarden_trail::{Change, Folded, fold};
 use gatewarden_types::{
     AnyRecord, Key, KeyOwner, KeyState, Level, Member, MemberState, Model, ModelState, Provider, Record,
@@ -95,8 +95,8 @@ proptest! {
     fn following_entries_gives_what_a_base_of_the_folded_trail_gives(steps in prop::collection::vec(step(), 1..40), cut in any::<Index>()) {
         let records = Records::new("https://api.example.com/v1");
         let organization = records.organization.id;
-        let mut vault = Vault::new(root().sealing());
-        vault.hold(vec![records.sealed.as_bytes().to_vec()]);
+        let mut vault = Vault::new(SealingKeys::One(root().sealing()));
+        vault.hold(vec![records.body()]);
         let mut first = vec![Change::put(&records.organization).expect("writes"), Change::put(&records.provider).expect("writes")];
         first.extend(records.roles.iter().map(|role| Change::put(role).expect("writes")));
         let (mut state, mut followed) = (Folded::new(), Snapshot::default());

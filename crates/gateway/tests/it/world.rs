@@ -9,12 +9,12 @@ use std::time::Duration;
 use gatewarden_access::builtin_powers;
 use gatewarden_credentials::{ApiKey, RootKey, Sealed, SealedFor, Secret};
 use gatewarden_demo::upstream::{self, Upstream};
-use gatewarden_gateway::{Config, FeedEvent, Gateway, Lines, UsageRecord};
+use gatewarden_gateway::{Body, Config, FeedEvent, Gateway, Lines, SealingKeys, UsageRecord, Witness};
 use gatewarden_trail::{Change, Entry};
 use gatewarden_types::{
-    Actor, AllowedNetworks, AnyRecord, Builtin, Clock, Dialect, Entropy, Grant, Id, Job, Key, KeyOwner, KeyState, Kind,
-    Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState, Provider, Reach, Role, Seq,
-    Target, Timestamp, Via, Visibility,
+    Actor, AllowedNetworks, AnyRecord, Builtin, Clock, Dialect, Digest, Entropy, Grant, Id, Job, Key, KeyOwner,
+    KeyState, Kind, Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState, Provider, Reach,
+    Role, Seq, Target, Timestamp, Via, Visibility,
 };
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -55,6 +55,9 @@ pub struct Records {
     pub models: Vec<Model>,
     pub sealed: Sealed,
 }
+
+/// The leaf hash of the last entry, where none is looked at.
+pub const HEAD: Digest = Digest([0; 32]);
 
 impl Records {
     pub fn new(base_url: &str) -> Self {
@@ -102,9 +105,14 @@ impl Records {
         all
     }
 
+    /// The provider's secret.
+    pub fn body(&self) -> Body {
+        Body { provider: self.provider.id, name: self.sealed.reference(), sealed: self.sealed.clone() }
+    }
+
     pub fn base(&self, seq: Seq) -> FeedEvent {
-        let bodies = vec![self.sealed.as_bytes().to_vec()];
-        FeedEvent::Base { organization: self.organization.id, seq, records: self.all(), bodies }
+        let bodies = vec![self.body()];
+        FeedEvent::Base { organization: self.organization.id, seq, head: HEAD, records: self.all(), bodies }
     }
 
     pub fn model(&self, name: &str) -> &Model {
@@ -187,7 +195,9 @@ impl World {
         let ticking = Arc::clone(&now);
         let clock = Clock::new(move || Timestamp::from_micros(ticking.load(SeqCst)));
         let sealing = root().sealing();
-        let lines = Lines { feed: following, usage: collecting, wishes: asking, sealing, clock, entropy: entropy() };
+        let (sealing, witness) = (SealingKeys::One(sealing), Witness::new(|_, _| {}));
+        let lines =
+            Lines { feed: following, usage: collecting, wishes: asking, witness, sealing, clock, entropy: entropy() };
         let gateway = Gateway::start(&config, lines).expect("starts");
         // An error says that another test has installed it already.
         drop(rustls::crypto::ring::default_provider().install_default());

@@ -10,12 +10,12 @@ use uuid::Uuid;
 use super::directory::insert;
 use crate::{
     Store, StoreError,
-    entity::{directory as d, invites, keys, members},
+    entity::{directory as d, gateways, invites, keys, members},
 };
 
 impl Store {
-    /// Enters a member's account, a key or an invite into the directory, after the change that it follows and before that
-    /// is answered.
+    /// Enters a member's account, a key, an invite or a gateway into the directory, after the change that it follows and
+    /// before that is answered.
     pub async fn enter<K: Kind>(&self, subject: Id<K>, organization: Id<Organization>) {
         told(organization, self.put(subject.uuid(), organization).await);
     }
@@ -70,13 +70,15 @@ impl Store {
         Ok(subjects.into_iter().collect())
     }
 
-    /// Everyone and everything that is found through the directory: members' accounts, keys and open invites.
+    /// Everyone and everything that is found through the directory: members' accounts, keys, open invites and gateways.
     pub(crate) async fn belonging(&self, organization: Id<Organization>) -> Result<BTreeSet<Uuid>, StoreError> {
         let tx = self.0.backend.read(organization).await?;
         let accounts = members::Entity::find().select_only().column(members::Column::Account);
         let mut subjects: Vec<Uuid> = accounts.into_tuple().all(&tx).await?;
         let keys = keys::Entity::find().select_only().column(keys::Column::Id);
         subjects.extend(keys.into_tuple::<Uuid>().all(&tx).await?);
+        let gateways = gateways::Entity::find().select_only().column(gateways::Column::Id);
+        subjects.extend(gateways.into_tuple::<Uuid>().all(&tx).await?);
         let invites = open_invites().select_only().column(invites::Column::Id);
         subjects.extend(invites.into_tuple::<Uuid>().all(&tx).await?);
         Ok(subjects.into_iter().collect())
@@ -86,6 +88,7 @@ impl Store {
         let tx = self.0.backend.read(organization).await?;
         Ok(member(&tx, subject).await?
             || keys::Entity::find_by_id(subject).one(&tx).await?.is_some()
+            || gateways::Entity::find_by_id(subject).one(&tx).await?.is_some()
             || open_invites().filter(invites::Column::Id.eq(subject)).one(&tx).await?.is_some())
     }
 }

@@ -1,5 +1,6 @@
 //! The policy records of an organization, one file each: row, after-image and subject of decisions in one.
 
+mod gateway;
 mod invite;
 mod key;
 mod limits;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use crate::{Id, Kind};
 
+pub use gateway::{Gateway, GatewayState};
 pub use invite::{Invite, InviteState};
 pub use key::{Feature, Key, KeyOwner, KeyState, Level, Levels, ModelSet};
 pub use limits::{Limits, PerMinute};
@@ -83,6 +85,14 @@ macro_rules! records {
                 match kind { $(RecordKind::$record => $record::deserialize(image).map(Self::$record)),+ }
             }
 
+            /// Its kind and its image, as an entry carries it.
+            ///
+            /// # Errors
+            /// Never for records that were read; a map with keys that are no text cannot be written.
+            pub fn image(&self) -> Result<(RecordKind, serde_json::Value), serde_json::Error> {
+                match self { $(Self::$record(record) => Ok((RecordKind::$record, serde_json::to_value(record)?))),+ }
+            }
+
             /// The 128 bits of its id.
             pub fn uuid(&self) -> Uuid {
                 match self { $(Self::$record(record) => record.id().uuid()),+ }
@@ -113,4 +123,5 @@ records! {
     Provider = "prv" "provider",
     Model = "mdl" "model",
     Key = "key" "key",
+    Gateway = "gtw" "gateway",
 }

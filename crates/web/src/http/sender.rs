@@ -28,8 +28,7 @@ impl KeyHolder {
         let site = site.ok_or(Fault::Failed { message: "The program is not set up.", status: 500 })?;
         let known = http.extensions().get::<Id<Request>>().copied();
         let request = known.unwrap_or_else(|| site.request_id());
-        let sent = http.headers().get("authorization").map(actix_web::http::header::HeaderValue::as_bytes);
-        let key = sent.and_then(|sent| sent.strip_prefix(b"Bearer ")).ok_or(Fault::Unauthenticated)?;
+        let key = bearer(&http).ok_or(Fault::Unauthenticated)?;
         let found = authenticate::key_holder(&site.app, key, request).await?;
         let (caller, organization) = found.ok_or(Fault::Unauthenticated)?;
         Ok(Self { site, caller, organization, http })
@@ -116,6 +115,11 @@ impl KeyHolder {
     pub fn done(&self) -> Answer {
         Ok(HttpResponse::NoContent().finish())
     }
+}
+
+/// What is sent as `Authorization: Bearer …`.
+pub(crate) fn bearer(http: &HttpRequest) -> Option<&[u8]> {
+    http.headers().get("authorization")?.as_bytes().strip_prefix(b"Bearer ")
 }
 
 /// The digest of everything that a request says.

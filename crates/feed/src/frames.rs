@@ -1,0 +1,143 @@
+//! Sealed frames: a length, a flag, and a piece of a message that opens with one key at one place of the stream.
+//!
+//! Each frame is `length (4 bytes, big-endian) | flag (1 byte) | sealed piece`. The length counts what follows it. The
+//! flag is 1 where the message goes on in the next frame. The piece is sealed with XChaCha20-Poly1305 under the stream's
+//! own key; the number of the frame and the flag are authenticated with it, so that a frame which is left out, repeated,
+//! or moved does not open.
+
+use gatewarden_credentials::FrameKey;
+
+use crate::{FeedEvent, wire};
+
+/// The longest piece of a message in one frame, in bytes.
+const PIECE: usize = 256 * 1024;
+/// The longest message, in bytes: a base with about half a million keys.
+const LONGEST: usize = 256 * 1024 * 1024;
+/// How many bytes stand before the sealed piece.
+const HEAD: usize = 5;
+
+/// Why nothing more is read from a stream. What was read before it stays good.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadFrame {
+    /// It was changed, left out, repeated, moved, or sealed for somebody else.
+    #[error("frame {0} does not open: it was changed on the way, or is not meant for this gateway")]
+    Shut(u64),
+    /// It, or the message it is a part of, is longer than any that is sent.
+    #[error("frame {0} is longer than any that is sent")]
+    TooLong(u64),
+    /// What is in it is no event that this release knows.
+    #[error("frame {number} holds no event that this release reads: {problem}")]
+    Unreadable {
+        /// The frame's place in the stream, from 0.
+        number: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// The event is longer than the other side would take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the policy of this organization is too large to be sent to a gateway on another host: at most 256 MiB")]
+pub struct TooLong;
+
+/// Writes events as frames.
+#[derive(Debug)]
+pub struct FrameWriter {
+    key: FrameKey,
+    number: u64,
+}
+
+impl FrameWriter {
+    /// At the beginning of a stream. A key is for one stream alone.
+    pub fn new(key: FrameKey) -> Self {
+        Self { key, number: 0 }
+    }
+
+    /// The frames of an event.
+    ///
+    /// # Errors
+    /// When it is too long; the stream goes on without it.
+    pub fn event(&mut self, event: &FeedEvent) -> Result<Vec<u8>, TooLong> {
+        let message = wire::write(event).map_err(|_| TooLong)?;
+        if message.len() > LONGEST {
+            return Err(TooLong);
+        }
+        let mut pieces = message.chunks(PIECE).peekable();
+        let mut frames = Vec::with_capacity(message.len() + 64);
+        while let Some(piece) = pieces.next() {
+            frames.extend(self.frame(piece, pieces.peek().is_some()));
+        }
+        Ok(frames)
+    }
+
+    fn frame(&mut self, piece: &[u8], more: bool) -> Vec<u8> {
+        let sealed = self.key.seal(self.number, u8::from(more), piece);
+        self.number += 1;
+        // A piece and its tag are far below 4 GiB.
+        let length = u32::try_from(sealed.len() + 1).unwrap_or(u32::MAX);
+        [&length.to_be_bytes(), [u8::from(more)].as_slice(), &sealed].concat()
+    }
+}
+
+/// Reads events from frames, however they are cut on the way.
+#[derive(Debug)]
+pub struct FrameReader {
+    key: FrameKey,
+    number: u64,
+    /// What came and is no whole frame yet.
+    came: Vec<u8>,
+    /// What was opened and is no whole message yet.
+    message: Vec<u8>,
+}
+
+impl FrameReader {
+    /// At the beginning of a stream.
+    pub fn new(key: FrameKey) -> Self {
+        Self { key, number: 0, came: Vec::new(), message: Vec::new() }
+    }
+
+    /// Takes what came.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.came.extend_from_slice(bytes);
+    }
+
+    /// The next event; none until more comes.
+    ///
+    /// # Errors
+    /// For what cannot be trusted or read. Nothing after it can be either.
+    pub fn next(&mut self) -> Result<Option<FeedEvent>, BadFrame> {
+        while let Some((more, sealed)) = self.whole()? {
+            let number = self.number;
+            let piece = self.key.open(number, more, &sealed).map_err(|_| BadFrame::Shut(number))?;
+            self.number += 1;
+            self.message.extend(piece);
+            if self.message.len() > LONGEST {
+                return Err(BadFrame::TooLong(number));
+            }
+            if more == 0 {
+                let message = std::mem::take(&mut self.message);
+                return wire::read(&message).map(Some).map_err(|problem| BadFrame::Unreadable { number, problem });
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a part of a frame or of a message waits for the rest.
+    pub fn within(&self) -> bool {
+        !self.came.is_empty() || !self.message.is_empty()
+    }
+
+    /// The next whole frame: its flag and its sealed piece.
+    fn whole(&mut self) -> Result<Option<(u8, Vec<u8>)>, BadFrame> {
+        let Some((length, rest)) = self.came.split_first_chunk::<4>() else { return Ok(None) };
+        let length = u32::from_be_bytes(*length) as usize;
+        if length > PIECE + HEAD + FrameKey::TAG {
+            return Err(BadFrame::TooLong(self.number));
+        }
+        let Some((frame, _)) = rest.split_at_checked(length) else { return Ok(None) };
+        let Some((flag, sealed)) = frame.split_first() else { return Err(BadFrame::Shut(self.number)) };
+        let whole = (*flag, sealed.to_vec());
+        self.came.drain(..4 + length);
+        Ok(Some(whole))
+    }
+}

@@ -1,0 +1,18 @@
+//! What gateways follow, and how it travels to those on other hosts.
+//!
+//! The control plane sends a [`FeedEvent`] for each policy and each entry after it. To a gateway in the same process the
+//! events go as they are. To one on another host, and to the disk there, they go as frames ([`FrameWriter`],
+//! [`FrameReader`]): sealed, counted, and bounded in size, so that what was changed, cut, repeated or sent to somebody else
+//! is refused before it is read.
+//!
+//! All of it is computation: this crate knows no I/O and no clock.
+#![warn(missing_docs)]
+
+mod event;
+mod frames;
+mod report;
+mod wire;
+
+pub use event::{Body, FeedEvent, Position};
+pub use frames::{BadFrame, FrameReader, FrameWriter, TooLong};
+pub use report::{Enrolled, Enrolment, Report};

@@ -1,0 +1,64 @@
+//! Gateways on other hosts: they enrol with a token, follow a feed of sealed frames, and report.
+
+use actix_web::{HttpResponse, web::Bytes};
+use futures::stream;
+use gatewarden_control::gateways::{self, Admitted, Enrolled, Enrolment, Position, Report};
+use gatewarden_types::{Digest, Seq};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::http::{Answer, Fault, Stranger, bearer};
+
+/// From where a gateway wants to be sent what.
+#[derive(Deserialize)]
+struct Asked {
+    /// Chosen anew for each feed, for the key of its frames.
+    salt: Digest,
+    /// The position it has; none for a base.
+    after: Option<Seq>,
+    /// The leaf hash of the entry there.
+    head: Option<Digest>,
+}
+
+/// Lets in a gateway that shows the token it was given.
+pub async fn enroll(door: Stranger, body: Bytes) -> Answer {
+    let token = shown(&door)?.parse().map_err(|_| Fault::Unauthenticated)?;
+    let Enrolment { verifier } = json(&body)?;
+    let organization = gateways::enroll(&door.site.app, door.request, &token, verifier).await?;
+    Ok(HttpResponse::Created().json(Enrolled { organization }))
+}
+
+/// Sends a gateway its policy, for as long as it listens.
+pub async fn feed(door: Stranger) -> Answer {
+    let admitted = admitted(&door).await?;
+    let Asked { salt, after, head } = serde_urlencoded::from_str(door.http.query_string())
+        .map_err(|bad| Fault::Malformed(format!("The query cannot be taken: {bad}.")))?;
+    let from = after.zip(head).map(|(seq, head)| Position { seq, head });
+    let frames = gateways::feed(&door.site.app, admitted, &salt.0, from);
+    let sent = stream::unfold(frames, |mut frames| async move {
+        let frame = frames.recv().await?;
+        Some((Ok::<_, Fault>(Bytes::from(frame)), frames))
+    });
+    Ok(HttpResponse::Ok().content_type("application/octet-stream").streaming(sent))
+}
+
+/// Takes in what a gateway says of itself.
+pub async fn report(door: Stranger, body: Bytes) -> Answer {
+    let admitted = admitted(&door).await?;
+    let said: Report = json(&body)?;
+    gateways::report(&door.site.app, &admitted, said);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn admitted(door: &Stranger) -> Result<Admitted, Fault> {
+    let found = gateways::admit(&door.site.app, door.request, shown(door)?).await?;
+    found.ok_or(Fault::Unauthenticated)
+}
+
+fn shown(door: &Stranger) -> Result<&str, Fault> {
+    let sent = bearer(&door.http).and_then(|sent| std::str::from_utf8(sent).ok());
+    sent.ok_or(Fault::Unauthenticated)
+}
+
+fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|bad| Fault::Malformed(format!("The JSON cannot be taken: {bad}.")))
+}
