@@ -42,7 +42,9 @@ impl DataPlane {
         let witness = Witness::new(move |organization, policy| {
             here.took(organization, policy.position(organization).unwrap_or_default());
         });
-        let lines = Lines { feed, usage, wishes, witness, sealing: SealingKeys::One(sealing), clock, entropy };
+        let sealing = SealingKeys::One(sealing);
+        let (enrolled, steady) = (Vec::new(), clock.clone());
+        let lines = Lines { feed, usage, wishes, witness, sealing, enrolled, clock, steady, entropy };
         let gateway = match Gateway::start(&config, lines) {
             Ok(gateway) => gateway,
             Err(bad) if bad.kind() == io::ErrorKind::AddrInUse => {

@@ -1,32 +1,54 @@
-//! The gateway alone, for a host without a database. It follows the control plane over the network, and that feed comes
-//! with a later release: until then this program says what it needs and ends.
+//! The gateway alone, for a host without a database: it enrols with a control plane, follows it over the network, and
+//! answers model calls by the policy that it was sent.
 
-use std::{net::SocketAddr, process::ExitCode};
+mod ambient;
+mod cli;
+mod run;
 
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
 use clap::Parser;
-use gatewarden_gateway::Config;
-
-/// For something the program cannot do with what it was told, as clap uses it.
-const TOLD_WRONG: u8 = 2;
-
-/// Answers model calls by the policy that a control plane sends.
-///
-/// This release has no feed over the network yet: the gateway runs inside `gatewarden serve`.
-#[derive(Debug, Parser)]
-#[command(name = "gatewarden-gateway", version, about, max_term_width = 100)]
-struct Cli {
-    /// Where to listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
-    listen: SocketAddr,
-}
+use cli::{Cli, Command, Enroll};
+use gatewarden_link::ControlPlane;
 
 fn main() -> ExitCode {
-    let Cli { listen } = Cli::parse();
-    let Config { listen, workers, .. } = Config::new(listen);
-    eprintln!(
-        "gatewarden-gateway: would listen on {listen} with {workers} threads, but it has no policy to answer by.\n\n\
-         It needs the address of a control plane and an enrolment of its own there; both come with the gateways \
-         release.\nUntil then the same gateway runs inside the program: gatewarden serve --gateway-listen {listen}"
-    );
-    ExitCode::from(TOLD_WRONG)
+    let Cli { command } = Cli::parse();
+    start_log();
+    match perform(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(bad) => {
+            eprintln!("gatewarden-gateway: {bad:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: Command) -> anyhow::Result<()> {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        bail!("another TLS library was chosen before");
+    }
+    // Calls have threads of their own; this one follows, reports and writes.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match command {
+        Command::Enroll(asked) => runtime.block_on(enroll(asked)),
+        Command::Run(asked) => runtime.block_on(run::run(asked)),
+    }
+}
+
+async fn enroll(asked: Enroll) -> anyhow::Result<()> {
+    let Enroll { control, token, data } = asked;
+    let token = token.parse()?;
+    let control = ControlPlane::new(control)?;
+    let enrolled = gatewarden_link::enroll(&control, &token, &data, &ambient::entropy()).await;
+    let enrolled = enrolled.context("this gateway was not let in")?;
+    println!("Enrolled as {} for {}.", token.gateway(), enrolled.organization);
+    println!("Start it with: gatewarden-gateway run --data {}", data.display());
+    Ok(())
+}
+
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }

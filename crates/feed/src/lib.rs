@@ -8,11 +8,13 @@
 //! All of it is computation: this crate knows no I/O and no clock.
 #![warn(missing_docs)]
 
+mod course;
 mod event;
 mod frames;
 mod report;
 mod wire;
 
+pub use course::{Astray, Course};
 pub use event::{Body, FeedEvent, Position};
 pub use frames::{BadFrame, FrameReader, FrameWriter, TooLong};
 pub use report::{Enrolled, Enrolment, Report};

@@ -68,6 +68,9 @@ impl Holder {
 
     fn by(snapshot: &Snapshot, held: &Arc<HeldKey>) -> Result<Self, Refusal> {
         let policy = snapshot.policy(held.organization).ok_or(Refusal::NotReady)?;
+        if policy.is_stale() {
+            return Err(Refusal::Stale);
+        }
         let owner = policy.owner(&held.key).map(|member| (member.id, member.account));
         Ok(Self { held: Arc::clone(held), policy: Arc::clone(policy), owner })
     }

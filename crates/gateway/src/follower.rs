@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use gatewarden_feed::FeedEvent;
 use gatewarden_trail::Entry;
-use gatewarden_types::{Backoff, Id, Organization};
+use gatewarden_types::{Backoff, Id, Organization, Timestamp};
 use tokio::time::Instant;
 
 use crate::snapshot::{SealingKeys, Snapshot, Unreadable, Vault};
+
+/// After how many seconds without a word the control plane counts as out of reach. It says something every five.
+const SILENCE_SECONDS: i64 = 20;
 
 /// Something that someone has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,9 @@ pub struct Follower {
     caught_up: bool,
     /// The organizations that only a new base heals.
     ill: BTreeMap<Id<Organization>, Asking>,
+    /// When an organization's policy was last known to be current. Those that are followed in the same process are not in
+    /// it: they are as current as the process.
+    heard: BTreeMap<Id<Organization>, Timestamp>,
 }
 
 /// When to ask for a base; at once, until it was asked for.
@@ -38,7 +44,13 @@ struct Asking {
 impl Follower {
     /// Knows nothing yet; opens provider secrets with `keys`.
     pub fn new(keys: SealingKeys) -> Self {
-        Self { snapshot: Snapshot::default(), vault: Vault::new(keys), caught_up: false, ill: BTreeMap::new() }
+        Self {
+            snapshot: Snapshot::default(),
+            vault: Vault::new(keys),
+            caught_up: false,
+            ill: BTreeMap::new(),
+            heard: BTreeMap::new(),
+        }
     }
 
     /// The policy as of the last event.
@@ -62,6 +74,26 @@ impl Follower {
         asked.collect()
     }
 
+    /// What the time does to the policy: one whose organization was not heard of for too long decides nothing any more.
+    /// Whether anything changed by it.
+    pub fn tick(&mut self, now: Timestamp) -> bool {
+        let stale = |organization, heard: &Timestamp| {
+            self.snapshot.stale_after(organization).is_some_and(|seconds| now >= heard.plus_seconds(seconds))
+        };
+        let turned = self.heard.iter().map(|(organization, heard)| (*organization, stale(*organization, heard)));
+        let turned: Vec<_> =
+            turned.filter(|(organization, stale)| self.snapshot.is_stale(*organization) != *stale).collect();
+        for (organization, stale) in &turned {
+            self.snapshot = self.snapshot.with_stale(*organization, *stale);
+        }
+        !turned.is_empty()
+    }
+
+    /// Whether an organization that is followed over a network was not heard of lately.
+    pub fn is_cut_off(&self, now: Timestamp) -> bool {
+        self.heard.values().any(|heard| now >= heard.plus_seconds(SILENCE_SECONDS))
+    }
+
     /// Takes in one event. What cannot be read changes nothing but the organization's quarantine, and is returned.
     pub fn step(&mut self, event: FeedEvent) -> Option<Alarm> {
         let (organization, result) = match event {
@@ -69,7 +101,11 @@ impl Follower {
                 self.caught_up = true;
                 return None;
             }
-            FeedEvent::Current { .. } => return None,
+            FeedEvent::Current { organization, at } => {
+                self.heard.insert(organization, at);
+                self.snapshot = self.snapshot.with_stale(organization, false);
+                return None;
+            }
             FeedEvent::Behind { organization, problem } => (organization, Err(Unreadable::Unavailable(problem))),
             FeedEvent::Removed(organization) => (organization, Ok(self.snapshot.without(organization))),
             FeedEvent::Base { organization, seq, records, bodies, .. } => {

@@ -89,6 +89,11 @@ pub(crate) enum Refusal {
     TimedOut(String),
     #[error("This gateway does not have the organization's policy yet. Try again in a moment.")]
     NotReady,
+    #[error(
+        "This gateway has not heard from its control plane for longer than the organization allows, so it cannot know \
+         who may still call. Whoever runs it can look at its log; an admin can allow longer under Settings."
+    )]
+    Stale,
 }
 
 /// How a caller reads refusals: in which API, and by which name the request goes.
@@ -167,6 +172,7 @@ impl Refusal {
             Self::Redirected(_) => Told(StatusCode::BAD_GATEWAY, PROVIDER, "provider_redirected", None),
             Self::TimedOut(_) => Told(StatusCode::GATEWAY_TIMEOUT, PROVIDER, "provider_timed_out", None),
             Self::NotReady => Told(StatusCode::SERVICE_UNAVAILABLE, "server_error", "not_ready", None),
+            Self::Stale => Told(StatusCode::SERVICE_UNAVAILABLE, "server_error", "policy_stale", None),
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use gatewarden_feed::FeedEvent;
-use gatewarden_types::{AllowedNetworks, Clock, Entropy, Id, Organization, Seq};
+use gatewarden_types::{AllowedNetworks, Clock, Entropy, GatewayState, Id, Organization, Seq};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -103,8 +103,12 @@ pub struct Lines {
     pub witness: Witness,
     /// Opens the credentials of providers.
     pub sealing: SealingKeys,
+    /// As which gateway it was let in by which organization; empty where it is in the control plane's own process.
+    pub enrolled: Vec<(Id<Organization>, Id<gatewarden_types::Gateway>)>,
     /// What time it is.
     pub clock: Clock,
+    /// A clock that is never set, by which the age of a policy is told.
+    pub steady: Clock,
     /// Where request ids come from.
     pub entropy: Entropy,
 }
@@ -156,6 +160,8 @@ impl Gateway {
             usage: lines.usage,
             wishes: lines.wishes,
             witness: lines.witness,
+            enrolled: lines.enrolled,
+            steady: lines.steady,
         };
         let follower = Follower::new(lines.sealing);
         spawn("gateway-steward", move || steward.run(follower, lines.feed, workers_ended).map(|()| drop(open)))?;
@@ -311,6 +317,8 @@ struct Steward {
     usage: mpsc::Sender<Vec<UsageRecord>>,
     wishes: mpsc::Sender<Id<Organization>>,
     witness: Witness,
+    enrolled: Vec<(Id<Organization>, Id<gatewarden_types::Gateway>)>,
+    steady: Clock,
 }
 
 impl Steward {
@@ -329,12 +337,12 @@ impl Steward {
                     self.follow(&mut follower, event);
                 } else {
                     following = false;
-                    self.current.orphaned.store(true, Relaxed);
-                    self.current.news.send_replace(());
+                    self.publish(&follower, following);
                     tracing::warn!("the feed has ended; the gateway goes on with the policy it has");
                 },
                 _ = collecting.tick() => {
                     self.collect();
+                    self.age(&mut follower, following);
                     self.ask(&mut follower);
                 },
                 _ = workers.recv() => break,
@@ -350,12 +358,31 @@ impl Steward {
             Counters::add(&self.counters.alarms);
             tracing::error!(organization = %alarm.organization, problem = %alarm.problem, "the organization's last good policy stays in force");
         }
-        self.current.snapshot.store(Arc::new(follower.snapshot().clone()));
-        self.current.caught_up.store(follower.caught_up(), Relaxed);
-        self.current.news.send_replace(());
+        self.publish(follower, true);
         if let Some(organization) = about {
             (self.witness.0)(organization, follower.snapshot());
         }
+    }
+
+    /// Lets the time have its effect.
+    fn age(&self, follower: &mut Follower, following: bool) {
+        let now = self.steady.now();
+        if follower.tick(now) || self.current.orphaned.load(Relaxed) != (!following || follower.is_cut_off(now)) {
+            self.publish(follower, following);
+        }
+    }
+
+    /// Puts in force what the follower has now.
+    fn publish(&self, follower: &Follower, following: bool) {
+        let policy = follower.snapshot();
+        let drains =
+            |(organization, gateway): &(_, _)| policy.gateway(*organization, *gateway) == Some(GatewayState::Draining);
+        let drained = !self.enrolled.is_empty() && self.enrolled.iter().all(drains);
+        self.current.drained.store(drained, Relaxed);
+        self.current.orphaned.store(!following || follower.is_cut_off(self.steady.now()), Relaxed);
+        self.current.snapshot.store(Arc::new(policy.clone()));
+        self.current.caught_up.store(follower.caught_up(), Relaxed);
+        self.current.news.send_replace(());
     }
 
     /// Asks for the bases that are wanted. One for which there is no room is asked for again when it is due.

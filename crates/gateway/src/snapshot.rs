@@ -7,7 +7,7 @@ mod shards;
 use std::sync::Arc;
 
 use gatewarden_trail::{Change, Entry};
-use gatewarden_types::{AnyRecord, Id, Key, Organization, Provider, RecordKind, Seq};
+use gatewarden_types::{AnyRecord, Gateway, GatewayState, Id, Key, Organization, Provider, RecordKind, Seq};
 
 pub(crate) use endpoint::Endpoint;
 pub use endpoint::{SealingKeys, Vault};
@@ -89,6 +89,11 @@ impl Snapshot {
         policies.filter_map(|policy| Some((policy.id, policy.seq, policy.quarantine.as_ref()?)))
     }
 
+    /// What could not be read of an organization, so that it keeps an older policy.
+    pub fn problem(&self, organization: Id<Organization>) -> Option<&Unreadable> {
+        self.policy(organization)?.quarantine.as_ref()
+    }
+
     pub(crate) fn policy(&self, organization: Id<Organization>) -> Option<&Arc<Policy>> {
         self.organizations.get(organization.uuid())
     }
@@ -151,6 +156,31 @@ impl Snapshot {
         next
     }
 
+    /// This with an organization's policy marked as too old to decide by, or as good again.
+    #[must_use]
+    pub fn with_stale(&self, organization: Id<Organization>, stale: bool) -> Self {
+        let mut next = self.clone();
+        if let Some(policy) = self.policy(organization).filter(|policy| policy.stale != stale) {
+            next.organizations.insert(organization.uuid(), Arc::new(Policy { stale, ..Policy::clone(policy) }));
+        }
+        next
+    }
+
+    /// How long an organization lets its calls be decided while the control plane is not heard, in seconds.
+    pub(crate) fn stale_after(&self, organization: Id<Organization>) -> Option<i64> {
+        self.policy(organization)?.organization().map(|_| 86_400)
+    }
+
+    /// Whether an organization's policy is too old to decide by.
+    pub(crate) fn is_stale(&self, organization: Id<Organization>) -> bool {
+        self.policy(organization).is_some_and(|policy| policy.stale)
+    }
+
+    /// How one of an organization's gateways stands there.
+    pub(crate) fn gateway(&self, organization: Id<Organization>, gateway: Id<Gateway>) -> Option<GatewayState> {
+        self.policy(organization)?.gateways.get(&gateway).copied()
+    }
+
     /// This with an organization marked as keeping its last good policy until a new base comes.
     #[must_use]
     pub fn quarantine(&self, organization: Id<Organization>, problem: Unreadable) -> Self {
@@ -199,8 +229,11 @@ impl Snapshot {
                 self.own_key(policy.id, key.id)?;
                 self.keys.insert(key.id.uuid(), Arc::new(HeldKey { organization: policy.id, key }));
             }
-            // Neither decides anything here.
-            AnyRecord::Invite(_) | AnyRecord::Gateway(_) => {}
+            AnyRecord::Gateway(gateway) => {
+                Arc::make_mut(&mut policy.gateways).insert(gateway.id, gateway.state);
+            }
+            // It decides nothing here.
+            AnyRecord::Invite(_) => {}
         }
         Ok(())
     }
@@ -220,7 +253,10 @@ impl Snapshot {
                 self.own_key(policy.id, Id::from_uuid(change.id))?;
                 self.keys.remove(change.id);
             }
-            RecordKind::Invite | RecordKind::Gateway => {}
+            RecordKind::Gateway => {
+                Arc::make_mut(&mut policy.gateways).remove(&Id::from_uuid(change.id));
+            }
+            RecordKind::Invite => {}
         }
         Ok(())
     }

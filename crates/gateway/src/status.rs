@@ -43,7 +43,9 @@ pub(crate) struct Current {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) caught_up: AtomicBool,
     pub(crate) draining: AtomicBool,
-    /// The feed has ended: the policy in force stays as it is.
+    /// An admin has asked that calls go elsewhere.
+    pub(crate) drained: AtomicBool,
+    /// The control plane is out of reach: the policy in force stays as it is.
     pub(crate) orphaned: AtomicBool,
     /// Told whenever any of these has changed.
     pub(crate) news: watch::Sender<()>,
@@ -69,7 +71,7 @@ pub struct Status {
     pub ready: bool,
     /// Whether it is finishing what it has and takes no more.
     pub draining: bool,
-    /// Whether the feed has ended, so that the policy can no longer change.
+    /// Whether the control plane is out of reach, so that the policy cannot change now.
     pub orphaned: bool,
     /// The organizations it serves.
     pub organizations: usize,
@@ -84,7 +86,7 @@ pub struct Status {
 impl Status {
     pub(crate) fn of(current: &Current, counters: &Counters) -> Self {
         let snapshot = current.snapshot.load();
-        let draining = current.draining.load(Relaxed);
+        let draining = current.draining.load(Relaxed) || current.drained.load(Relaxed);
         let quarantined = snapshot.quarantined();
         Self {
             ready: current.caught_up.load(Relaxed) && !draining,

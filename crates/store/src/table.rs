@@ -96,6 +96,7 @@ impl Table for Organization {
             state: word(&self.state)?,
             visibility: json(&self.visibility)?,
             limits: json(&self.limits)?,
+            epoch: self.epoch.into(),
         })
     }
 
@@ -107,6 +108,7 @@ impl Table for Organization {
             state: unword("organization", row.state)?,
             visibility: unjson("organization", &row.visibility)?,
             limits: unjson("organization", &row.limits)?,
+            epoch: row.epoch.try_into().map_err(|bad| corrupt("organization")(&bad))?,
         };
         Ok(Versioned { version: seq(row.version), record })
     }

@@ -109,6 +109,7 @@ impl Situation {
             state: if self.suspended { OrganizationState::Suspended } else { OrganizationState::Active },
             visibility: Visibility { usage: self.usage },
             limits: gatewarden_types::Limits::default(),
+            epoch: 1,
         };
         let by = |actor| Caller { actor, via: Via::Nothing, request: id(5) };
         let account = by(Actor::Account(id(6)));

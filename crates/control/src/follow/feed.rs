@@ -65,11 +65,10 @@ pub(crate) async fn run_one(
     let moves = app.store.moves();
     let (_never, no_wishes) = mpsc::channel(1);
     let mut feed = Feed::new(app, events, Whom::One(organization));
-    if let Some(position) = from
-        // Where it cannot be asked now, it begins with a base when it can.
-        && holds(&feed.app, organization, position).await.unwrap_or(false)
-    {
-        feed.sent.insert(organization, position.seq);
+    match feed.resume(organization, from).await {
+        Ok(()) => {}
+        // A base would say that the entry is not in the trail. Whoever listens asks again.
+        Err(bad) => return tracing::warn!(%organization, error = %bad, "where to go on could not be looked up"),
     }
     drop(feed.follow(moves, no_wishes).await);
 }
@@ -103,6 +102,16 @@ impl Feed {
     fn new(app: App, events: mpsc::Sender<FeedEvent>, whom: Whom) -> Self {
         let (sent, behind, failed) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         Self { app, events, whom, sent, behind, failed, caught_up: false }
+    }
+
+    /// Goes on from a position that the trail has; from one that it does not have, it begins anew.
+    async fn resume(&mut self, organization: Id<Organization>, from: Option<Position>) -> Result<(), Error> {
+        if let Some(position) = from
+            && holds(&self.app, organization, position).await?
+        {
+            self.sent.insert(organization, position.seq);
+        }
+        Ok(())
     }
 
     async fn follow(

@@ -7,7 +7,8 @@ use std::{
 
 use gatewarden_access::{Caller, Facts};
 use gatewarden_types::{
-    Builtin, Id, Key, KeyOwner, Member, Model, ModelName, ModelState, Organization, Provider, Role, Seq, Timestamp,
+    Builtin, Gateway, GatewayState, Id, Key, KeyOwner, Member, Model, ModelName, ModelState, Organization, Provider,
+    Role, Seq, Timestamp,
 };
 
 use super::{Endpoint, Shards, Unreadable};
@@ -22,7 +23,10 @@ pub(crate) struct Policy {
     pub(super) members: Shards<Arc<Member>>,
     pub(super) providers: Arc<BTreeMap<Id<Provider>, Arc<Endpoint>>>,
     pub(super) models: Arc<Models>,
+    pub(super) gateways: Arc<BTreeMap<Id<Gateway>, GatewayState>>,
     pub(super) quarantine: Option<Unreadable>,
+    /// The control plane was not heard for longer than the organization allows.
+    pub(super) stale: bool,
 }
 
 /// The models of an organization, by id and by the name callers use.
@@ -61,13 +65,20 @@ impl Policy {
             members: Shards::default(),
             providers: Arc::default(),
             models: Arc::default(),
+            gateways: Arc::default(),
             quarantine: None,
+            stale: false,
         }
     }
 
     /// The position this is the state at.
     pub(crate) fn seq(&self) -> Seq {
         self.seq
+    }
+
+    /// Whether it is too old to decide by.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.stale
     }
 
     /// The organization itself.

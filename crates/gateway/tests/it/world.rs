@@ -68,6 +68,7 @@ impl Records {
             state: OrganizationState::Active,
             visibility: Visibility { usage: Reach::Own },
             limits: gatewarden_types::Limits::default(),
+            epoch: 1,
         };
         let roles = [Builtin::Owner, Builtin::Admin, Builtin::Member, Builtin::Viewer].map(|builtin| Role {
             id: id(),
@@ -196,8 +197,17 @@ impl World {
         let clock = Clock::new(move || Timestamp::from_micros(ticking.load(SeqCst)));
         let sealing = root().sealing();
         let (sealing, witness) = (SealingKeys::One(sealing), Witness::new(|_, _| {}));
-        let lines =
-            Lines { feed: following, usage: collecting, wishes: asking, witness, sealing, clock, entropy: entropy() };
+        let lines = Lines {
+            feed: following,
+            usage: collecting,
+            wishes: asking,
+            witness,
+            sealing,
+            enrolled: Vec::new(),
+            steady: clock.clone(),
+            clock,
+            entropy: entropy(),
+        };
         let gateway = Gateway::start(&config, lines).expect("starts");
         // An error says that another test has installed it already.
         drop(rustls::crypto::ring::default_provider().install_default());

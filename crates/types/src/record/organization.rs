@@ -19,6 +19,9 @@ pub struct Organization {
     pub visibility: Visibility,
     /// How much may be called in it in a minute, with all keys together.
     pub limits: Limits,
+    /// Which of its trails this is: 1, and one more each time that a backup was restored, so that no position is signed
+    /// for two histories.
+    pub epoch: u32,
 }
 
 /// Whether an organization works.

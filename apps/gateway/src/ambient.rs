@@ -1,0 +1,34 @@
+//! The one place where the time and randomness of this machine come in.
+
+use std::time::UNIX_EPOCH;
+
+use gatewarden_types::{Clock, Entropy, Timestamp};
+use rand::Rng;
+
+/// The system's clock.
+pub fn clock() -> Clock {
+    Clock::new(|| {
+        #[expect(clippy::disallowed_methods, reason = "the program says here what time it is")]
+        let now = std::time::SystemTime::now();
+        let micros = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
+        Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    })
+}
+
+/// A generator that is fit for keys, seeded by the operating system.
+pub fn entropy() -> Entropy {
+    Entropy::new(|bytes| {
+        #[expect(clippy::disallowed_methods, reason = "the program says here where random bytes come from")]
+        let mut generator = rand::rng();
+        generator.fill_bytes(bytes);
+    })
+}
+
+/// A clock that begins with the system's and is never set, whatever becomes of that.
+pub fn steady() -> Clock {
+    let (began, since) = (clock().now(), std::time::Instant::now());
+    Clock::new(move || {
+        let passed = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(began.micros().saturating_add(passed))
+    })
+}

@@ -1,0 +1,152 @@
+//! `run`: the gateway and its links, until someone ends them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::{Context, bail};
+use gatewarden_feed::FeedEvent;
+use gatewarden_gateway::{Config, Gateway, Lines, SealingKeys, Snapshot, Unreadable, Witness};
+use gatewarden_link::{ControlPlane, Disk, Enrolment, Link, Standing, Start, Wiring, enrolments, report};
+use gatewarden_types::{AllowedNetworks, Id, Organization};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{Notify, mpsc, watch},
+};
+
+use crate::{ambient, cli::Run};
+
+/// How many events and batches may wait.
+const WAITING: usize = 256;
+
+/// One enrolment, with what it is wired to.
+struct Wired {
+    enrolment: Enrolment,
+    wish: Arc<Notify>,
+    standing: watch::Sender<Standing>,
+}
+
+type Wireds = Arc<BTreeMap<Id<Organization>, Wired>>;
+
+/// Serves until it is asked to end.
+pub async fn run(asked: Run) -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let wired = Arc::new(wired(&asked)?);
+    let (events, feed) = mpsc::channel(WAITING);
+    let gateway = start(&asked, Arc::clone(&wired), feed)?;
+    tracing::info!(listen = %gateway.addr(), organizations = wired.len(), "serving");
+    println!("Gatewarden's gateway listens on {}", gateway.addr());
+    follow(&wired, events)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("ending; calls may go on for a while");
+    gateway.shutdown().await;
+    Ok(())
+}
+
+fn wired(asked: &Run) -> anyhow::Result<BTreeMap<Id<Organization>, Wired>> {
+    let found = enrolments(&asked.data).with_context(|| format!("{} cannot be read", asked.data.display()))?;
+    if found.is_empty() {
+        bail!(
+            "no organization has let this gateway in yet: add a gateway in the console under Gateways, and run \
+             gatewarden-gateway enroll --control URL --token TOKEN --data {}",
+            asked.data.display()
+        );
+    }
+    let mut wired = BTreeMap::new();
+    for enrolment in found {
+        let (organization, wish, standing) = (enrolment.organization, Arc::default(), watch::Sender::default());
+        let twice = wired.insert(organization, Wired { enrolment, wish, standing });
+        if let Some(twice) = twice {
+            bail!(
+                "{organization} has let this gateway in twice: remove the folder {}",
+                twice.enrolment.folder.display()
+            );
+        }
+    }
+    Ok(wired)
+}
+
+fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow::Result<Gateway> {
+    let mut config = Config::new(asked.listen);
+    config.allow_private = AllowedNetworks(asked.allow_private.clone());
+    config.workers = asked.workers.unwrap_or(config.workers);
+    let (usage, mut batches) = mpsc::channel(WAITING);
+    tokio::spawn(async move { while batches.recv().await.is_some() {} });
+    let (wishes, wished) = mpsc::channel(WAITING);
+    tokio::spawn(pass_on(wished, Arc::clone(&wired)));
+    let sealing = wired.iter().map(|(organization, wired)| (*organization, wired.enrolment.credential.sealing()));
+    let enrolled = wired.iter().map(|(organization, wired)| (*organization, wired.enrolment.credential.gateway()));
+    let lines = Lines {
+        feed,
+        usage,
+        wishes,
+        sealing: SealingKeys::Each(sealing.collect()),
+        enrolled: enrolled.collect(),
+        witness: witness(wired),
+        clock: ambient::clock(),
+        steady: ambient::steady(),
+        entropy: ambient::entropy(),
+    };
+    Gateway::start(&config, lines).with_context(|| format!("the gateway cannot listen on {}", config.listen))
+}
+
+/// Tells each link how far the gateway is with its organization.
+fn witness(wired: Wireds) -> Witness {
+    Witness::new(move |organization, policy: &Snapshot| {
+        if let Some(wired) = wired.get(&organization) {
+            let problem = policy.problem(organization).map(Unreadable::to_string);
+            wired.standing.send_replace(Standing { position: policy.position(organization), problem });
+        }
+    })
+}
+
+async fn pass_on(mut wishes: mpsc::Receiver<Id<Organization>>, wired: Wireds) {
+    while let Some(organization) = wishes.recv().await {
+        if let Some(wired) = wired.get(&organization) {
+            wired.wish.notify_one();
+        }
+    }
+}
+
+/// Starts the links: each first gives what is on its disk, then listens. Once all of them have given a policy, from disk or
+/// from their feed, the gateway is ready.
+fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()> {
+    let (steady, entropy) = (ambient::steady(), ambient::entropy());
+    for wired in wired.values() {
+        let Wired { enrolment, wish, standing } = wired;
+        let credential = &enrolment.credential;
+        let control = ControlPlane::new(enrolment.control.clone())?;
+        tokio::spawn(report(control.clone(), Arc::clone(credential), standing.subscribe()));
+        let wiring =
+            Wiring { events: events.clone(), wish: Arc::clone(wish), clock: steady.clone(), entropy: entropy.clone() };
+        let (folder, organization) = (enrolment.folder.as_path(), enrolment.organization);
+        let (disk, Start { recovered, problems }) =
+            Disk::open(folder, Arc::clone(credential), organization, entropy.clone());
+        for problem in problems {
+            tracing::error!(%organization, %problem, "a kept policy is not used");
+        }
+        let mut link = Link::new(organization, Arc::clone(credential), control, wiring, disk);
+        tokio::spawn(async move {
+            let goes_on = match recovered {
+                Some(recovered) => link.recover(recovered).await,
+                None => true,
+            };
+            if goes_on {
+                link.run().await;
+            }
+        });
+    }
+    tokio::spawn(say_when_ready(Arc::clone(wired), events));
+    Ok(())
+}
+
+async fn say_when_ready(wired: Wireds, events: mpsc::Sender<FeedEvent>) {
+    for wired in wired.values() {
+        let mut standing = wired.standing.subscribe();
+        // The senders live as long as the gateway.
+        drop(standing.wait_for(|standing| standing.position.is_some()).await);
+    }
+    // Nobody takes it where the gateway has ended.
+    drop(events.send(FeedEvent::CaughtUp).await);
+}

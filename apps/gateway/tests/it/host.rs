@@ -1,0 +1,111 @@
+//! Another host: the program, its folder, and those who call it.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A host with a gateway's folder.
+pub struct Host {
+    folder: TempDir,
+}
+
+/// A gateway that runs there. Dropping it is like pulling the plug.
+pub struct Running {
+    child: Child,
+    url: String,
+    client: Client,
+}
+
+impl Host {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn program(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatewarden-gateway"));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GATEWARDEN")) {
+            command.env_remove(name);
+        }
+        command.current_dir(self.folder.path()).args(words).arg("--data").arg(self.folder.path());
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, words: &[&str]) -> Output {
+        self.program(words).stdin(Stdio::null()).output().unwrap()
+    }
+
+    pub fn enroll(&self, control: &str, token: &str) -> Output {
+        self.run(&["enroll", "--control", control, "--token", token])
+    }
+
+    /// Starts the gateway; it may not be ready yet.
+    pub fn start(&self) -> Running {
+        let mut command = self.program(&["run", "--listen", "127.0.0.1:0", "--allow-private", "127.0.0.1"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let first = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+        let url = format!("http://{}", first.rsplit(' ').next().unwrap());
+        Running { child, url, client: Client::builder().build().unwrap() }
+    }
+
+    /// The files that its policy is kept in.
+    pub fn policies(&self) -> Vec<PathBuf> {
+        let folders = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let files = folders.flat_map(|folder| ["policy-1", "policy-2"].map(|name| folder.join(name)));
+        files.filter(|file| file.is_file()).collect()
+    }
+}
+
+impl Running {
+    /// Calls a model: the status, and the code of the error where it was refused.
+    pub async fn call(&self, key: &str) -> (StatusCode, String) {
+        let body = json!({"model": "fast", "messages": [{"role": "user", "content": "Say hello."}]});
+        let request = self.client.post(format!("{}/v1/chat/completions", self.url)).bearer_auth(key).json(&body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        (status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What it says of itself.
+    pub async fn readiness(&self) -> (StatusCode, Value) {
+        let answer = self.client.get(format!("{}/readyz", self.url)).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    /// Waits until what it says of itself has a word in a place.
+    pub async fn until(&self, place: &str, word: &Value) {
+        let late = Instant::now() + PATIENCE;
+        loop {
+            let (_, said) = self.readiness().await;
+            if &said[place] == word {
+                return;
+            }
+            assert!(Instant::now() < late, "{place} is not {word}: {said}");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until it answers calls.
+    pub async fn ready(&self) {
+        self.until("status", &"ready".into()).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}

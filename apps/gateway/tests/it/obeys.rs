@@ -1,0 +1,56 @@
+use gatewarden_control::gateways;
+
+use crate::{host::Host, plane::Plane};
+
+gatewarden_testkit::on_both! {
+    async fn a_gateway_elsewhere_answers_and_obeys(world: World) {
+        let (plane, host) = (Plane::new(world).await, Host::new());
+        let (_, token) = plane.add("Frankfurt").await;
+        let enrolled = host.enroll(&plane.url(), &token);
+        assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+        let gateway = host.start();
+        gateway.ready().await;
+        let (kept, key) = (plane.key("Kept").await, plane.key("Short-lived").await);
+        plane.revoke(&plane.key("Another").await).await;
+        assert_eq!(gateway.call(&key.text).await.0, 200);
+        plane.revoke(&key).await;
+        assert_eq!(gateway.call(&key.text).await, (reqwest::StatusCode::UNAUTHORIZED, "key_revoked".to_owned()));
+        assert_eq!(gateway.call(&kept.text).await.0, 200);
+        let listed = gateways::list(plane.world.app(), &plane.world.owner().caller(), plane.world.org()).await.unwrap();
+        let seen = listed.rows[0].sighting.clone().unwrap();
+        assert_eq!((seen.position, seen.problem), (Some(listed.size), None));
+    }
+
+    async fn a_token_lets_in_one_gateway_once(world: World) {
+        let plane = Plane::new(world).await;
+        let (_, token) = plane.add("Frankfurt").await;
+        let (first, second) = (Host::new(), Host::new());
+        assert!(first.enroll(&plane.url(), &token).status.success());
+        let again = second.enroll(&plane.url(), &token);
+        assert!(!again.status.success());
+        assert!(String::from_utf8_lossy(&again.stderr).contains("was not let in"));
+        let nobody = second.run(&["run", "--listen", "127.0.0.1:0"]);
+        assert!(String::from_utf8_lossy(&nobody.stderr).contains("no organization has let this gateway in"));
+        let plain = second.enroll("http://gatewarden.example", &token);
+        assert!(String::from_utf8_lossy(&plain.stderr).contains("https://"), "a token is not sent in the clear");
+    }
+
+    async fn a_drained_gateway_says_so_and_a_removed_one_refuses(world: World) {
+        let (plane, host) = (Plane::new(world).await, Host::new());
+        let (id, token) = plane.add("Frankfurt").await;
+        assert!(host.enroll(&plane.url(), &token).status.success());
+        let (gateway, key) = (host.start(), plane.key("Kept").await);
+        gateway.ready().await;
+        let (app, owner, org) = (plane.world.app(), plane.world.owner().caller(), plane.world.org());
+        gateways::drain(app, &owner, org, id, true, None).await.unwrap();
+        gateway.until("status", &"draining".into()).await;
+        assert_eq!(gateway.readiness().await.0, 503);
+        assert_eq!(gateway.call(&key.text).await.0, 200, "what still comes is answered");
+        gateways::drain(app, &owner, org, id, false, None).await.unwrap();
+        gateway.ready().await;
+        gateways::remove(app, &owner, org, id, None).await.unwrap();
+        gateway.until("organizations", &0.into()).await;
+        assert_eq!(gateway.call(&key.text).await.1, "invalid_api_key");
+        assert!(host.policies().is_empty(), "nothing is left on its disk");
+    }
+}

@@ -1,0 +1,48 @@
+use std::fs;
+
+use crate::{host::Host, plane::Plane};
+
+gatewarden_testkit::on_both! {
+    async fn without_the_control_plane_it_serves_on_and_starts_from_disk(world: World) {
+        let (mut plane, host) = (Plane::new(world).await, Host::new());
+        let (_, token) = plane.add("Frankfurt").await;
+        assert!(host.enroll(&plane.url(), &token).status.success());
+        let (gateway, kept, gone) = (host.start(), plane.key("Kept").await, plane.key("Gone").await);
+        gateway.ready().await;
+        plane.revoke(&gone).await;
+        plane.stop().await;
+        assert_eq!(gateway.call(&kept.text).await.0, 200);
+        assert_eq!(gateway.call(&gone.text).await.1, "key_revoked");
+        drop(gateway);
+        let gateway = host.start();
+        gateway.until("organizations", &1.into()).await;
+        assert_eq!(gateway.call(&kept.text).await.0, 200);
+        assert_eq!(gateway.call(&gone.text).await.1, "key_revoked", "what was revoked before stays revoked");
+        plane.start();
+        plane.revoke(&kept).await;
+        assert_eq!(gateway.call(&kept.text).await.1, "key_revoked", "it follows again");
+    }
+
+    async fn a_damaged_policy_is_not_used(world: World) {
+        let (mut plane, host) = (Plane::new(world).await, Host::new());
+        let (_, token) = plane.add("Frankfurt").await;
+        assert!(host.enroll(&plane.url(), &token).status.success());
+        let (gateway, key) = (host.start(), plane.key("Kept").await);
+        gateway.ready().await;
+        plane.revoke(&plane.key("Another").await).await;
+        drop(gateway);
+        plane.stop().await;
+        for file in host.policies() {
+            let mut bytes = fs::read(&file).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&file, bytes).unwrap();
+        }
+        let gateway = host.start();
+        gateway.until("status", &"starting".into()).await;
+        assert_eq!(gateway.call(&key.text).await.1, "not_ready", "it knows no key yet");
+        plane.start();
+        gateway.ready().await;
+        assert_eq!(gateway.call(&key.text).await.0, 200);
+    }
+}

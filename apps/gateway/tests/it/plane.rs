@@ -1,0 +1,118 @@
+//! The control plane: a world, served on this machine, with a provider that answers.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use actix_web::dev::ServerHandle;
+use gatewarden_control::{
+    gateways::{self, AddGateway},
+    keys::{self, CreateKey},
+    models::{self, ApproveModel},
+    providers::{self, AddProvider},
+};
+use gatewarden_credentials::{RootKey, Secret};
+use gatewarden_demo::upstream::{self, Upstream};
+use gatewarden_testkit::World;
+use gatewarden_types::{Dialect, Entropy, Gateway, Id, Key, Seq};
+use gatewarden_web::{Parts, Site};
+
+/// A control plane that can be stopped and started at the same address.
+pub struct Plane {
+    pub world: World,
+    pub upstream: Upstream,
+    addr: SocketAddr,
+    serving: Option<ServerHandle>,
+}
+
+/// A key, and the version of its record.
+pub struct Holding {
+    pub id: Id<Key>,
+    pub text: String,
+}
+
+impl Plane {
+    /// Serves a world, with a model `fast` of a provider on this machine.
+    pub async fn new(world: World) -> Self {
+        // An error says that another test has installed it already.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let settings = upstream::Settings { secret: "sk-first".to_owned(), pace: Duration::from_millis(1) };
+        let upstream = upstream::spawn(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(), settings).unwrap();
+        let mut plane = Self { addr: listener.local_addr().unwrap(), world, upstream, serving: None };
+        plane.listen(listener);
+        plane.offer("fast", "demo-small").await;
+        plane
+    }
+
+    fn listen(&mut self, listener: TcpListener) {
+        let root = RootKey::generate(&Entropy::new(|bytes| bytes.fill(7)));
+        let site = Site::new(Parts {
+            app: self.world.app().clone(),
+            cookies: root.cookies(),
+            public_url: self.url(),
+            gateway_url: "http://localhost:8081".to_owned(),
+            trusted_proxies: Vec::new(),
+            arrival: Duration::from_secs(5),
+            development: false,
+        });
+        let server = gatewarden_web::serve(site, listener, None).unwrap();
+        self.serving = Some(server.handle());
+        tokio::spawn(server);
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Hangs up on everybody.
+    pub async fn stop(&mut self) {
+        self.serving.take().unwrap().stop(false).await;
+    }
+
+    /// Serves again where it was.
+    pub fn start(&mut self) {
+        self.listen(TcpListener::bind(self.addr).unwrap());
+    }
+
+    async fn offer(&self, name: &str, model: &str) {
+        let (app, owner, org) = (self.world.app(), self.world.owner().caller(), self.world.org());
+        let provider = AddProvider {
+            name: "Demo".parse().unwrap(),
+            dialect: Dialect::OpenAi,
+            base_url: self.upstream.base_url().parse().unwrap(),
+            secret: Some(Secret::new("sk-first".to_owned())),
+            once: None,
+        };
+        let provider = providers::add(app, &owner, org, provider).await.unwrap().value.id;
+        let (name, upstream) = (name.parse().unwrap(), model.parse().unwrap());
+        models::approve(app, &owner, org, ApproveModel { name, upstream, provider, once: None }).await.unwrap();
+    }
+
+    /// Adds a gateway; the token that it enrols with.
+    pub async fn add(&self, name: &str) -> (Id<Gateway>, String) {
+        let (app, owner) = (self.world.app(), self.world.owner().caller());
+        let command = AddGateway { name: name.parse().unwrap(), once: None };
+        let added = gateways::add(app, &owner, self.world.org(), command).await.unwrap();
+        (added.gateway.value.id, added.token.unwrap().expose().clone())
+    }
+
+    /// A key of the organization.
+    pub async fn key(&self, name: &str) -> Holding {
+        let (app, owner) = (self.world.app(), self.world.owner().caller());
+        let created =
+            keys::create(app, &owner, self.world.org(), CreateKey::usual(name.parse().unwrap())).await.unwrap();
+        Holding { id: created.key.value.id, text: created.secret.unwrap().expose().clone() }
+    }
+
+    /// Revokes it, and waits until no gateway knows otherwise.
+    pub async fn revoke(&self, key: &Holding) -> Seq {
+        let (app, owner, org) = (self.world.app(), self.world.owner().caller(), self.world.org());
+        let at = keys::revoke(app, &owner, org, key.id, None).await.unwrap().version;
+        let effect = gateways::in_effect(app, org, at, Duration::from_secs(20)).await.unwrap();
+        assert!(effect.everywhere() && effect.of() > 0, "{effect:?}");
+        at
+    }
+}

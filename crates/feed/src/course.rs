@@ -1,0 +1,162 @@
+use gatewarden_trail::{Entry, leaf_hash};
+use gatewarden_types::{AnyRecord, Digest, Id, Organization, Seq};
+
+use crate::{FeedEvent, Position};
+
+/// How far a gateway has followed one organization, and what it takes from there. A state machine without I/O.
+///
+/// A gateway on another host is a witness of the trail: it takes no other history for the one it knows. Only a new epoch,
+/// which the operator begins after restoring a backup, may lead back.
+#[derive(Debug, Clone)]
+pub struct Course {
+    organization: Id<Organization>,
+    known: Option<Known>,
+    /// Whether a base is what the gateway has asked for.
+    base_wanted: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    position: Position,
+    epoch: u32,
+}
+
+/// Why an event was not taken. What was taken before it stays good.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Astray {
+    /// It is about another organization.
+    #[error("it is about another organization")]
+    Elsewhere,
+    /// An entry came and no base before it.
+    #[error("an entry came before the policy it belongs to")]
+    NoBase,
+    /// The entry cannot be read, and so not be placed.
+    #[error("an entry cannot be read: {0}")]
+    Entry(String),
+    /// An entry is missing.
+    #[error("entry {found} came where {due} was due")]
+    Gap {
+        /// The position that was due.
+        due: Seq,
+        /// The position that came.
+        found: Seq,
+    },
+    /// The base has no record of the organization itself.
+    #[error("the organization's own record is missing")]
+    Incomplete,
+    /// The base is older than what the gateway has.
+    #[error(
+        "the control plane's trail ends at {theirs}, and this gateway has entry {ours} of it: was a backup restored? Then \
+         run `gatewarden trail restored` there"
+    )]
+    Older {
+        /// Where the base stands.
+        theirs: Seq,
+        /// Where the gateway stands.
+        ours: Seq,
+    },
+    /// The control plane does not have the entry that the gateway has.
+    #[error(
+        "the control plane has another entry {0} than this gateway: was a backup restored? Then run \
+         `gatewarden trail restored` there"
+    )]
+    Forked(Seq),
+}
+
+impl Course {
+    /// Nothing of it is known yet.
+    pub fn new(organization: Id<Organization>) -> Self {
+        Self { organization, known: None, base_wanted: true }
+    }
+
+    /// From where the feed is to go on; none where a base is wanted.
+    pub fn resumes_from(&self) -> Option<Position> {
+        self.known.filter(|_| !self.base_wanted).map(|known| known.position)
+    }
+
+    /// How far it is.
+    pub fn position(&self) -> Option<Position> {
+        self.known.map(|known| known.position)
+    }
+
+    /// Which of the organization's trails it follows.
+    pub fn epoch(&self) -> Option<u32> {
+        self.known.map(|known| known.epoch)
+    }
+
+    /// A base is wanted, because something that was taken could not be used.
+    pub fn want_base(&mut self) {
+        self.base_wanted = true;
+    }
+
+    /// Takes the next event of the feed.
+    ///
+    /// # Errors
+    /// When it does not belong here; nothing is changed then.
+    pub fn take(&mut self, event: &FeedEvent) -> Result<(), Astray> {
+        if event.about().is_some_and(|about| about != self.organization) {
+            return Err(Astray::Elsewhere);
+        }
+        let known = match event {
+            FeedEvent::Base { seq, head, records, .. } => {
+                self.base(Position { seq: *seq, head: *head }, epoch(records, self.organization)?)?
+            }
+            FeedEvent::Entry { bytes, .. } => self.entry(bytes)?,
+            // A base follows without being asked for.
+            FeedEvent::Behind { .. } => {
+                self.base_wanted = true;
+                return Ok(());
+            }
+            FeedEvent::Removed(_) | FeedEvent::Current { .. } | FeedEvent::CaughtUp => return Ok(()),
+        };
+        self.known = Some(known);
+        self.base_wanted = false;
+        Ok(())
+    }
+
+    fn base(&self, position: Position, epoch: u32) -> Result<Known, Astray> {
+        let next = Known { position, epoch };
+        match self.known {
+            Some(known) if epoch < known.epoch || (epoch == known.epoch && position.seq < known.position.seq) => {
+                Err(Astray::Older { theirs: position.seq, ours: known.position.seq })
+            }
+            Some(known) if epoch == known.epoch && self.forks(&known, &position) => {
+                Err(Astray::Forked(known.position.seq))
+            }
+            _ => Ok(next),
+        }
+    }
+
+    /// Asked to go on from an entry it has, the control plane sends a base only where it does not have that entry.
+    fn forks(&self, known: &Known, position: &Position) -> bool {
+        !self.base_wanted || (position.seq == known.position.seq && position.head != known.position.head)
+    }
+
+    fn entry(&self, bytes: &[u8]) -> Result<Known, Astray> {
+        let known = self.known.ok_or(Astray::NoBase)?;
+        let entry = Entry::from_bytes(bytes).map_err(|bad| Astray::Entry(bad.to_string()))?;
+        if entry.organization != Some(self.organization) {
+            return Err(Astray::Elsewhere);
+        }
+        let due = known.position.seq + 1;
+        if entry.seq != due {
+            return Err(Astray::Gap { due, found: entry.seq });
+        }
+        let images =
+            entry.changes.iter().filter_map(|change| AnyRecord::read(change.kind, change.after.as_ref()?).ok());
+        let epoch = images.filter_map(|record| epoch_of(&record, self.organization)).last();
+        let position = Position { seq: entry.seq, head: Digest(leaf_hash(bytes)) };
+        Ok(Known { position, epoch: epoch.unwrap_or(known.epoch) })
+    }
+}
+
+fn epoch(records: &[AnyRecord], organization: Id<Organization>) -> Result<u32, Astray> {
+    records.iter().find_map(|record| epoch_of(record, organization)).ok_or(Astray::Incomplete)
+}
+
+fn epoch_of(record: &AnyRecord, organization: Id<Organization>) -> Option<u32> {
+    match record {
+        AnyRecord::Organization(record) if record.id == organization => Some(record.epoch),
+        _ => None,
+    }
+}

@@ -1,0 +1,157 @@
+//! The policy on disk, in two generations: while one is written the other stays whole.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use gatewarden_credentials::GatewayCredential;
+use gatewarden_feed::{FeedEvent, FrameWriter};
+use gatewarden_types::{Entropy, Id, Organization};
+
+use crate::generation::{self, Recovered};
+
+/// The names of the two generations.
+const SLOTS: [&str; 2] = ["policy-1", "policy-2"];
+/// From how many bytes after the base on a new base is worth its while.
+const LONG_TAIL: u64 = 1024 * 1024;
+
+/// Keeps what a gateway takes from the feed.
+#[derive(Debug)]
+pub struct Disk {
+    folder: PathBuf,
+    credential: Arc<GatewayCredential>,
+    entropy: Entropy,
+    /// The slot that holds the best generation.
+    slot: usize,
+    writing: Option<Writing>,
+}
+
+#[derive(Debug)]
+struct Writing {
+    file: File,
+    writer: FrameWriter,
+    base: u64,
+    tail: u64,
+    unsynced: bool,
+}
+
+/// What was found on disk at the start.
+#[derive(Debug)]
+pub struct Start {
+    /// The newest policy that can be used; none where there is none.
+    pub recovered: Option<Recovered>,
+    /// What is wrong on disk: with what cannot be used, and where something is missing.
+    pub problems: Vec<String>,
+}
+
+impl Disk {
+    /// Reads the generations in `folder`, each checked before it is used.
+    pub fn open(
+        folder: &Path,
+        credential: Arc<GatewayCredential>,
+        organization: Id<Organization>,
+        entropy: Entropy,
+    ) -> (Self, Start) {
+        let (mut problems, mut best) = (Vec::new(), None::<(usize, Recovered)>);
+        for (slot, name) in SLOTS.iter().enumerate() {
+            let path = folder.join(name);
+            let found = match fs::read(&path) {
+                Ok(bytes) => generation::read(&credential, organization, &bytes).map_err(|bad| bad.to_string()),
+                Err(bad) if bad.kind() == io::ErrorKind::NotFound => continue,
+                Err(bad) => Err(bad.to_string()),
+            };
+            if found.as_ref().is_ok_and(|found| found.torn) {
+                problems.push(format!("{}: it ends within a frame; the last of it is missing", path.display()));
+            }
+            match found {
+                Ok(found) if best.as_ref().is_none_or(|(_, best)| newer(&found, best)) => best = Some((slot, found)),
+                Ok(_) => {}
+                Err(problem) => problems.push(format!("{}: {problem}", path.display())),
+            }
+        }
+        let slot = best.as_ref().map_or(0, |(slot, _)| *slot);
+        let disk = Self { folder: folder.to_owned(), credential, entropy, slot, writing: None };
+        (disk, Start { recovered: best.map(|(_, found)| found), problems })
+    }
+
+    /// Keeps an event that was taken. A base begins a generation of its own.
+    ///
+    /// # Errors
+    /// When it cannot be written; what was written before stays good.
+    pub fn keep(&mut self, event: &FeedEvent) -> io::Result<()> {
+        if let FeedEvent::Base { .. } = event {
+            return self.begin(std::iter::once(event));
+        }
+        // Without a generation there is nothing to add to; a base comes first.
+        let Some(writing) = &mut self.writing else { return Ok(()) };
+        let frames = writing.writer.event(event).map_err(io::Error::other)?;
+        if let Err(bad) = writing.file.write_all(&frames) {
+            // What was written of it is cut off when it is read, and nothing may follow it.
+            self.writing = None;
+            return Err(bad);
+        }
+        writing.tail += frames.len() as u64;
+        writing.unsynced = true;
+        Ok(())
+    }
+
+    /// Writes a new generation, beside the best one, and puts it in the other's place once it is whole.
+    ///
+    /// # Errors
+    /// When it cannot be written; both generations are as they were.
+    pub fn begin<'a>(&mut self, events: impl Iterator<Item = &'a FeedEvent>) -> io::Result<()> {
+        self.writing = None;
+        let (mut bytes, mut writer) = generation::begin(&self.credential, self.entropy.bytes());
+        for event in events {
+            bytes.extend(writer.event(event).map_err(io::Error::other)?);
+        }
+        let mut draft = tempfile::NamedTempFile::new_in(&self.folder)?;
+        draft.write_all(&bytes)?;
+        draft.as_file().sync_all()?;
+        let slot = 1 - self.slot;
+        let path = SLOTS.get(slot).map(|name| self.folder.join(name)).ok_or(io::ErrorKind::NotFound)?;
+        let file = draft.persist(path).map_err(|bad| bad.error)?;
+        File::open(&self.folder)?.sync_all()?;
+        self.slot = slot;
+        self.writing = Some(Writing { file, writer, base: bytes.len() as u64, tail: 0, unsynced: false });
+        Ok(())
+    }
+
+    /// Makes what was kept outlast a loss of power.
+    ///
+    /// # Errors
+    /// When the system cannot say that it does; a new generation has to be begun then.
+    pub fn sync(&mut self) -> io::Result<()> {
+        let Some(writing) = self.writing.as_mut().filter(|writing| writing.unsynced) else { return Ok(()) };
+        writing.unsynced = false;
+        let synced = writing.file.sync_data();
+        if synced.is_err() {
+            self.writing = None;
+        }
+        synced
+    }
+
+    /// Whether a new base is wanted: nothing is being written, or so much that reading it back would take long.
+    pub fn wants_base(&self) -> bool {
+        self.writing.as_ref().is_none_or(|writing| writing.tail > LONG_TAIL.max(writing.base))
+    }
+
+    /// Removes everything: the gateway was removed.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.writing = None;
+        fs::remove_dir_all(&self.folder)
+    }
+}
+
+fn newer(one: &Recovered, other: &Recovered) -> bool {
+    let age = |recovered: &Recovered| {
+        (recovered.course.epoch(), recovered.course.position().map(|at| at.seq), recovered.heard)
+    };
+    age(one) > age(other)
+}

@@ -1,0 +1,106 @@
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use gatewarden_credentials::{GatewayCredential, Token};
+use gatewarden_types::{Entropy, Id, Organization};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{ControlPlane, Trouble};
+
+/// The file that an enrolment is kept in, in a folder of its own.
+const FILE: &str = "enrolment.json";
+
+/// That an organization has let this gateway in. One gateway may have several, one for each organization it serves.
+#[derive(Debug)]
+pub struct Enrolment {
+    /// Whose trail it follows.
+    pub organization: Id<Organization>,
+    /// What it shows.
+    pub credential: Arc<GatewayCredential>,
+    /// Where the control plane is.
+    pub control: Url,
+    /// The folder that is its own.
+    pub folder: PathBuf,
+}
+
+/// As it stands in the file, which is for its owner alone.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    organization: Id<Organization>,
+    control: Url,
+    credential: String,
+}
+
+/// Enrols with a token: makes a secret that stays here, and keeps it in a folder in `data` once the control plane has taken
+/// its digest.
+///
+/// # Errors
+/// When the token cannot be used, or the secret cannot be kept; the token is used up in the latter case.
+pub async fn enroll(
+    control: &ControlPlane,
+    token: &GatewayCredential,
+    data: &Path,
+    entropy: &Entropy,
+) -> Result<Enrolment, EnrolError> {
+    let gateway = token.gateway();
+    let folder = data.join(gateway.to_string());
+    // Before the token is used up, so that a folder that cannot be made costs nothing.
+    fs::create_dir_all(&folder).map_err(|bad| EnrolError::Folder(folder.clone(), bad))?;
+    let credential = Arc::new(GatewayCredential::new(gateway, Token::generate(entropy)));
+    let organization = control.enroll(token, credential.verifier()).await?.organization;
+    let enrolment = Enrolment { organization, credential, control: control.url().clone(), folder };
+    enrolment.write().map_err(|bad| EnrolError::Folder(enrolment.folder.clone(), bad))?;
+    Ok(enrolment)
+}
+
+/// Why enrolling failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    /// The control plane did not let it in.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+    /// What belongs to it cannot be kept.
+    #[error("{} cannot be written: {}", .0.display(), .1)]
+    Folder(PathBuf, io::Error),
+}
+
+impl Enrolment {
+    fn write(&self) -> io::Result<()> {
+        let Self { organization, credential, control, folder } = self;
+        let credential = credential.text().expose().clone();
+        let written = Written { organization: *organization, control: control.clone(), credential };
+        let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+        draft.write_all(&serde_json::to_vec_pretty(&written)?)?;
+        draft.as_file().sync_all()?;
+        draft.persist(folder.join(FILE)).map_err(|bad| bad.error)?;
+        fs::File::open(folder)?.sync_all()
+    }
+
+    fn read(folder: PathBuf) -> io::Result<Self> {
+        let Written { organization, control, credential } = serde_json::from_slice(&fs::read(folder.join(FILE))?)?;
+        let credential = Arc::new(credential.parse().map_err(io::Error::other)?);
+        Ok(Self { organization, credential, control, folder })
+    }
+}
+
+/// The enrolments in a data folder. A folder without one, such as an enrolment that failed left, is passed over.
+///
+/// # Errors
+/// When the folder or an enrolment in it cannot be read.
+pub fn enrolments(data: &Path) -> io::Result<Vec<Enrolment>> {
+    let folders = match fs::read_dir(data) {
+        Ok(folders) => folders,
+        Err(bad) if bad.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(bad) => return Err(bad),
+    };
+    let mut found: Vec<PathBuf> = folders.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    found.retain(|folder| folder.join(FILE).is_file());
+    found.sort();
+    found.into_iter().map(Enrolment::read).collect()
+}

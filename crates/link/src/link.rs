@@ -1,0 +1,236 @@
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use gatewarden_credentials::{FramesFor, GatewayCredential};
+use gatewarden_feed::{Astray, BadFrame, Course, FeedEvent, FrameReader};
+use gatewarden_types::{Clock, Digest, Entropy, Id, Organization, Timestamp};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{Instant, interval, sleep},
+};
+
+use crate::{ControlPlane, Disk, Recovered, Trouble};
+
+/// How often what was written is made to outlast a loss of power.
+const SYNCING: Duration = Duration::from_secs(1);
+/// How often it is kept that the policy is current.
+const NOTING: Duration = Duration::from_mins(1);
+/// The first wait before the feed is asked for again, and the longest.
+const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(8));
+
+/// What a link is wired to.
+#[derive(Debug, Clone)]
+pub struct Wiring {
+    /// Takes the events.
+    pub events: mpsc::Sender<FeedEvent>,
+    /// Told when a base is wanted anew.
+    pub wish: Arc<Notify>,
+    /// A clock that is never set: how old a policy is must not depend on what time somebody thinks it is.
+    pub clock: Clock,
+    /// Where salts come from.
+    pub entropy: Entropy,
+}
+
+/// Follows one organization for as long as its gateway runs.
+#[derive(Debug)]
+pub struct Link {
+    organization: Id<Organization>,
+    credential: Arc<GatewayCredential>,
+    control: ControlPlane,
+    wiring: Wiring,
+    disk: Disk,
+    course: Course,
+    noted: Option<Timestamp>,
+    wait: Duration,
+}
+
+/// Why listening ended.
+enum Ended {
+    /// The gateway was removed.
+    Removed,
+    /// Nobody takes the events any more.
+    Gone,
+    /// A base is wanted.
+    Wish,
+    /// There is no feed now.
+    Trouble(Trouble),
+    /// What came is not taken.
+    Refused(Refused),
+}
+
+impl From<Trouble> for Ended {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl From<BadFrame> for Ended {
+    fn from(bad: BadFrame) -> Self {
+        Self::Refused(Refused::Unreadable(bad))
+    }
+}
+
+impl From<Astray> for Ended {
+    fn from(astray: Astray) -> Self {
+        Self::Refused(Refused::Astray(astray))
+    }
+}
+
+/// What is not taken.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Unreadable(BadFrame),
+    #[error(transparent)]
+    Astray(Astray),
+}
+
+impl Link {
+    /// The link of an enrolment, with what was on disk.
+    pub fn new(
+        organization: Id<Organization>,
+        credential: Arc<GatewayCredential>,
+        control: ControlPlane,
+        wiring: Wiring,
+        disk: Disk,
+    ) -> Self {
+        let course = Course::new(organization);
+        Self { organization, credential, control, wiring, disk, course, noted: None, wait: WAITS.0 }
+    }
+
+    /// Goes on from what was on disk: it is followed as if it came now, and written once more, so that what is written
+    /// next never stands behind a frame that was cut short. False when nobody takes it.
+    pub async fn recover(&mut self, recovered: Recovered) -> bool {
+        let Recovered { events, course, heard, torn: _ } = recovered;
+        self.course = course;
+        self.noted = heard;
+        let organization = self.organization;
+        let heard = heard.map(|at| FeedEvent::Current { organization, at });
+        if let Err(bad) = self.disk.begin(events.iter().chain(&heard)) {
+            tracing::error!(%organization, error = %bad, "the policy cannot be kept on disk");
+        }
+        for event in events.into_iter().chain(heard) {
+            if self.wiring.events.send(event).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Listens until the gateway is removed or nobody takes the events any more.
+    pub async fn run(mut self) {
+        loop {
+            match self.listen().await {
+                Ended::Gone => return,
+                Ended::Removed => return self.leave().await,
+                Ended::Wish => continue,
+                Ended::Trouble(trouble) => {
+                    tracing::warn!(organization = %self.organization, error = %trouble, "no feed; the gateway goes on with the policy it has");
+                }
+                Ended::Refused(problem) => {
+                    if !self.refuse(problem).await {
+                        return;
+                    }
+                }
+            }
+            sleep(self.wait).await;
+            self.wait = WAITS.1.min(self.wait * 2);
+        }
+    }
+
+    /// Says that something is not taken. A base heals it, but for another history: from the entry that it has, the gateway
+    /// goes on asking. False when nobody takes the events any more.
+    async fn refuse(&mut self, refused: Refused) -> bool {
+        let (organization, problem) = (self.organization, refused.to_string());
+        tracing::error!(%organization, %problem, "the feed is refused; the gateway goes on with the policy it has");
+        if !matches!(refused, Refused::Astray(Astray::Older { .. } | Astray::Forked(_))) {
+            self.course.want_base();
+        }
+        self.wiring.events.send(FeedEvent::Behind { organization, problem }).await.is_ok()
+    }
+
+    async fn listen(&mut self) -> Ended {
+        match self.follow().await {
+            Ok(never) => match never {},
+            Err(ended) => ended,
+        }
+    }
+
+    async fn follow(&mut self) -> Result<std::convert::Infallible, Ended> {
+        let salt = Digest(self.wiring.entropy.bytes());
+        let mut reader = FrameReader::new(self.credential.frames(FramesFor::Feed, &salt.0));
+        let mut feed = self.control.feed(&self.credential, salt, self.course.resumes_from()).await?;
+        let (mut syncing, wish) = (interval(SYNCING), Arc::clone(&self.wiring.wish));
+        let since = Instant::now();
+        loop {
+            tokio::select! {
+                piece = feed.next() => match piece {
+                    Some(piece) => {
+                        reader.push(&piece?);
+                        while let Some(event) = reader.next()? {
+                            self.take(event).await?;
+                        }
+                    }
+                    None => return Err(Trouble::Unreachable("the feed has ended".to_owned()).into()),
+                },
+                () = wish.notified() => {
+                    self.course.want_base();
+                    return Err(Ended::Wish);
+                }
+                _ = syncing.tick() => self.settle(since)?,
+            }
+        }
+    }
+
+    async fn take(&mut self, event: FeedEvent) -> Result<(), Ended> {
+        self.course.take(&event)?;
+        let event = match event {
+            FeedEvent::Removed(_) => return Err(Ended::Removed),
+            // By the clock here, which is the one that its age is told by.
+            FeedEvent::Current { organization, .. } => FeedEvent::Current { organization, at: self.wiring.clock.now() },
+            event => event,
+        };
+        self.keep(&event);
+        self.wait = WAITS.0;
+        self.wiring.events.send(event).await.map_err(|_| Ended::Gone)
+    }
+
+    /// What cannot be kept is followed all the same: a full disk must not hold up a revocation.
+    fn keep(&mut self, event: &FeedEvent) {
+        if let FeedEvent::Current { at, .. } = event {
+            let lately = |noted: Timestamp| *at < noted.plus_seconds(NOTING.as_secs().cast_signed());
+            if self.noted.is_some_and(lately) {
+                return;
+            }
+            self.noted = Some(*at);
+        }
+        if matches!(event, FeedEvent::Behind { .. } | FeedEvent::CaughtUp) {
+            return;
+        }
+        if let Err(bad) = self.disk.keep(event) {
+            tracing::error!(organization = %self.organization, error = %bad, "the policy cannot be kept on disk");
+        }
+    }
+
+    /// Asks for a base when the disk wants one, but not of a feed that has just begun.
+    fn settle(&mut self, since: Instant) -> Result<(), Ended> {
+        if let Err(bad) = self.disk.sync() {
+            tracing::error!(organization = %self.organization, error = %bad, "the policy cannot be kept on disk");
+        }
+        if self.disk.wants_base() && since.elapsed() > NOTING {
+            self.course.want_base();
+            return Err(Ended::Wish);
+        }
+        Ok(())
+    }
+
+    async fn leave(mut self) {
+        let organization = self.organization;
+        tracing::warn!(%organization, "this gateway was removed; it drops the organization's policy");
+        if let Err(bad) = self.disk.forget() {
+            tracing::error!(%organization, error = %bad, "what it kept on disk cannot be removed");
+        }
+        // Nobody takes it where the gateway ends as well.
+        drop(self.wiring.events.send(FeedEvent::Removed(organization)).await);
+    }
+}

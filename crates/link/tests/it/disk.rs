@@ -1,0 +1,153 @@
+use std::{fs, path::Path};
+
+use gatewarden_feed::{Astray, Course, FeedEvent};
+use gatewarden_link::{Disk, Start};
+use gatewarden_types::{Digest, Id, Seq, Timestamp};
+use proptest::prelude::*;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::given::{base, credential, entropy, entry, organization};
+
+/// A disk with a base at 1 and entries up to 3 in one generation, and a base at 2 in the older one.
+fn written() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut disk, start) = open(folder.path());
+    assert!(start.recovered.is_none() && start.problems.is_empty());
+    disk.keep(&base(2)).unwrap();
+    for event in [base(1), entry(2, "Two").0, entry(3, "Three").0, current(77)] {
+        disk.keep(&event).unwrap();
+    }
+    disk.sync().unwrap();
+    folder
+}
+
+fn current(at: i64) -> FeedEvent {
+    FeedEvent::Current { organization: organization().id, at: Timestamp::from_micros(at) }
+}
+
+fn open(folder: &Path) -> (Disk, Start) {
+    Disk::open(folder, credential(1), organization().id, entropy())
+}
+
+fn position(start: &Start) -> Option<Seq> {
+    start.recovered.as_ref()?.course.position().map(|position| position.seq)
+}
+
+/// The newer generation's file: the first base went into the second slot, and the next one back into the first.
+fn newest(folder: &Path) -> std::path::PathBuf {
+    folder.join("policy-1")
+}
+
+#[test]
+fn what_was_kept_is_what_comes_back() {
+    let folder = written();
+    let start = open(folder.path()).1;
+    assert_eq!(position(&start), Some(3));
+    let recovered = start.recovered.unwrap();
+    assert_eq!(recovered.events, [base(1), entry(2, "Two").0, entry(3, "Three").0]);
+    assert_eq!(recovered.heard, Some(Timestamp::from_micros(77)));
+    assert_eq!(recovered.course.position().unwrap().head, entry(3, "Three").1);
+}
+
+#[test]
+fn every_changed_bit_is_found_and_the_other_generation_is_used() {
+    let folder = written();
+    let whole = fs::read(newest(folder.path())).unwrap();
+    let step = (whole.len() * 8 / 1000).max(1);
+    for bit in (0..whole.len() * 8).step_by(step) {
+        let mut changed = whole.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        fs::write(newest(folder.path()), &changed).unwrap();
+        let start = open(folder.path()).1;
+        // A length that became longer than what is there reads as the end of a program that died: what came before it is
+        // good, and was the policy.
+        assert!(matches!(position(&start), Some(2 | 3)), "bit {bit}");
+        assert_eq!(start.problems.len(), 1, "bit {bit}");
+    }
+}
+
+#[test]
+fn however_it_is_cut_what_is_used_was_once_the_policy() {
+    let folder = written();
+    let whole = fs::read(newest(folder.path())).unwrap();
+    for length in 0..whole.len() {
+        fs::write(newest(folder.path()), &whole[..length]).unwrap();
+        let start = open(folder.path()).1;
+        let at = position(&start).unwrap();
+        assert!(at == 2 || at == 3, "{length}: {at}");
+        assert!(start.problems.len() <= 1);
+    }
+}
+
+#[test]
+fn another_gateways_another_organizations_and_an_unknown_form_are_refused() {
+    let folder = written();
+    fs::remove_file(folder.path().join("policy-2")).unwrap();
+    let start = Disk::open(folder.path(), credential(2), organization().id, entropy()).1;
+    assert!(start.recovered.is_none() && start.problems[0].contains("does not open"), "{:?}", start.problems);
+    let other = Id::from_uuid(Uuid::from_u128(2));
+    let start = Disk::open(folder.path(), credential(1), other, entropy()).1;
+    assert!(start.recovered.is_none() && start.problems[0].contains("another organization"), "{:?}", start.problems);
+    let newer = String::from_utf8_lossy(b"gatewarden kept policy 2\n").into_owned();
+    fs::write(newest(folder.path()), newer).unwrap();
+    assert!(open(folder.path()).1.problems[0].contains("not in the form"));
+}
+
+#[test]
+fn a_generation_is_written_beside_the_best_one() {
+    let folder = written();
+    let (mut disk, start) = open(folder.path());
+    let events = start.recovered.unwrap().events;
+    disk.begin(events.iter()).unwrap();
+    disk.keep(&entry(4, "Four").0).unwrap();
+    assert_eq!(position(&open(folder.path()).1), Some(4));
+    fs::write(folder.path().join("policy-2"), "gone wrong").unwrap();
+    let start = open(folder.path()).1;
+    assert_eq!((position(&start), start.problems.len()), (Some(3), 1), "the one before is still there");
+}
+
+#[test]
+fn nothing_is_left_of_a_gateway_that_was_removed() {
+    let folder = written();
+    let (mut disk, _) = open(folder.path());
+    disk.forget().unwrap();
+    assert!(!folder.path().exists());
+}
+
+#[test]
+fn no_other_history_is_taken_but_by_a_new_epoch() {
+    let mut course = Course::new(organization().id);
+    for event in [base(1), entry(2, "Two").0, entry(3, "Three").0] {
+        course.take(&event).unwrap();
+    }
+    let before = course.position();
+    assert_eq!(course.take(&base(2)), Err(Astray::Older { theirs: 2, ours: 3 }));
+    assert_eq!(course.take(&base(9)), Err(Astray::Forked(3)), "it asked to go on from what it has");
+    assert_eq!(course.take(&entry(5, "Five").0), Err(Astray::Gap { due: 4, found: 5 }));
+    course.want_base();
+    assert_eq!(course.take(&base(3)), Err(Astray::Forked(3)), "another entry at the same place");
+    assert_eq!(course.position(), before);
+    let mut restored = organization();
+    restored.epoch = 2;
+    let records = vec![gatewarden_types::AnyRecord::Organization(restored)];
+    let event =
+        FeedEvent::Base { organization: organization().id, seq: 2, head: Digest([2; 32]), records, bodies: vec![] };
+    course.take(&event).unwrap();
+    assert_eq!((course.position().unwrap().seq, course.epoch()), (2, Some(2)));
+    assert_eq!(course.take(&base(9)), Err(Astray::Older { theirs: 9, ours: 2 }), "an epoch that is over");
+}
+
+proptest! {
+    #[test]
+    fn nothing_on_disk_is_too_strange_to_refuse(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let folder = tempfile::tempdir().unwrap();
+        let titled = [b"gatewarden kept policy 1\n".as_slice(), &bytes].concat();
+        for content in [&bytes, &titled] {
+            fs::write(newest(folder.path()), content).unwrap();
+            let start = open(folder.path()).1;
+            prop_assert!(start.recovered.is_none());
+            prop_assert_eq!(start.problems.len(), 1);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! An organization's feed, as a control plane sends it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering::Relaxed},
+};
+
+use gatewarden_credentials::{GatewayCredential, Token};
+use gatewarden_feed::FeedEvent;
+use gatewarden_trail::{Change, Entry, leaf_hash};
+use gatewarden_types::{
+    Actor, AnyRecord, Digest, Entropy, Grant, Id, Job, Limits, Organization, OrganizationState, Reach, Seq, Target,
+    Timestamp, Via, Visibility,
+};
+use uuid::Uuid;
+
+/// Bytes that are never the same twice.
+pub fn entropy() -> Entropy {
+    let count = AtomicU8::new(0);
+    Entropy::new(move |bytes| bytes.fill(count.fetch_add(1, Relaxed)))
+}
+
+/// What a gateway shows.
+pub fn credential(byte: u8) -> Arc<GatewayCredential> {
+    let token = Token::generate(&Entropy::new(move |bytes| bytes.fill(byte)));
+    Arc::new(GatewayCredential::new(Id::from_uuid(Uuid::from_u128(9)), token))
+}
+
+/// The organization whose trail it is.
+pub fn organization() -> Organization {
+    Organization {
+        id: Id::from_uuid(Uuid::from_u128(1)),
+        slug: "northwind".parse().unwrap(),
+        name: "Northwind".parse().unwrap(),
+        state: OrganizationState::Active,
+        visibility: Visibility { usage: Reach::Own },
+        limits: Limits::default(),
+        epoch: 1,
+    }
+}
+
+/// Its policy at a position.
+pub fn base(seq: Seq) -> FeedEvent {
+    let record = organization();
+    let head = Digest([u8::try_from(seq).unwrap(); 32]);
+    FeedEvent::Base {
+        organization: record.id,
+        seq,
+        head,
+        records: vec![AnyRecord::Organization(record)],
+        bodies: vec![],
+    }
+}
+
+/// An entry that gives it another name, and its leaf hash.
+pub fn entry(seq: Seq, name: &str) -> (FeedEvent, Digest) {
+    let record = Organization { name: name.parse().unwrap(), ..organization() };
+    let entry = Entry {
+        v: Entry::version(),
+        organization: Some(record.id),
+        seq,
+        at: Timestamp::from_micros(1),
+        actor: Actor::System(Job::Follower),
+        via: Via::System,
+        request: Id::from_uuid(Uuid::from_u128(seq.into())),
+        action: "organization.update".to_owned(),
+        target: Target::of(record.id),
+        grant: Grant::System { job: Job::Follower },
+        changes: vec![Change::put(&record).unwrap()],
+    };
+    let bytes = entry.to_bytes().unwrap();
+    let head = Digest(leaf_hash(&bytes));
+    (FeedEvent::Entry { organization: record.id, bytes, bodies: vec![] }, head)
+}
