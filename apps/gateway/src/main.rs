@@ -1,7 +1,7 @@
 //! The gateway alone, for a host without a database. It follows the control plane over the network, and that feed comes
 //! with a later release: until then this program says what it needs and ends.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use gatewarden_gateway::Config;
@@ -22,7 +22,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     let Cli { listen } = Cli::parse();
-    let Config { listen, workers, .. } = Config::new(listen);
+    let Config { listen, workers, .. } = Config::new(listen, PathBuf::new());
     eprintln!(
         "gatewarden-gateway: would listen on {listen} with {workers} threads, but it has no policy to answer by.\n\n\
          It needs the address of a control plane and an enrolment of its own there; both come with the gateways \

@@ -3,7 +3,8 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, atomic::Ordering::Relaxed, mpsc::Receiver as StdReceiver},
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering::Relaxed},
     thread,
     time::Duration,
 };
@@ -26,15 +27,14 @@ use crate::{
     edge::Edge,
     follower::{FeedEvent, Follower},
     limits::Limiter,
+    spool::{self, Batch, SpoolConfig},
     status::{Counters, Current, Status},
     upstream::Providers,
-    usage::{Till, UsageRecord},
+    usage::Till,
 };
 
-/// How often usage records are collected.
-const COLLECTING: Duration = Duration::from_millis(20);
-/// How many usage records go out at once.
-const BATCH: usize = 512;
+/// How often it is looked whether a base has to be asked for.
+const ASKING: Duration = Duration::from_millis(20);
 
 /// What a gateway has to be told.
 #[derive(Debug, Clone)]
@@ -53,11 +53,14 @@ pub struct Config {
     pub connecting: Connecting,
     /// How long calls may go on after a shutdown has begun.
     pub drain: Duration,
+    /// Where usage waits until it is acknowledged.
+    pub spool: SpoolConfig,
 }
 
 impl Config {
-    /// The usual settings for an address: a thread per core, bodies of 4 MiB, no private providers, 30 s to drain.
-    pub fn new(listen: SocketAddr) -> Self {
+    /// The usual settings for an address and a folder for usage: a thread per core, bodies of 4 MiB, no private
+    /// providers, 30 s to drain.
+    pub fn new(listen: SocketAddr, spool: PathBuf) -> Self {
         let workers = thread::available_parallelism().map_or(1, usize::from);
         let (patience, drain) = (Patience::default(), Duration::from_secs(30));
         Self {
@@ -68,6 +71,7 @@ impl Config {
             patience,
             connecting: Connecting::default(),
             drain,
+            spool: SpoolConfig::new(spool),
         }
     }
 }
@@ -77,8 +81,8 @@ impl Config {
 pub struct Lines {
     /// The trails of its organizations. When it ends, the gateway goes on with the policy it has.
     pub feed: mpsc::Receiver<FeedEvent>,
-    /// Batches of usage records. While it is full, records wait; beyond 16,384 they are dropped and counted.
-    pub usage: mpsc::Sender<Vec<UsageRecord>>,
+    /// Batches of usage records, one at a time; each wants an answer. Until it comes, records wait in the spool.
+    pub usage: mpsc::Sender<Batch>,
     /// The organizations whose base it wants anew, because it could not read what came.
     pub wishes: mpsc::Sender<Id<Organization>>,
     /// Opens the credentials of providers.
@@ -103,8 +107,10 @@ impl Gateway {
     /// Binds the address and starts the threads. It is ready once the feed has said [`FeedEvent::CaughtUp`].
     ///
     /// # Errors
-    /// When the address cannot be bound, also because something listens there already, or a thread cannot be made.
+    /// When the address cannot be bound, also because something listens there already, when the folder for usage cannot
+    /// be had, or a thread cannot be made.
     pub fn start(config: &Config, lines: Lines) -> io::Result<Self> {
+        let folder = spool::Folder::hold(&config.spool.folder)?;
         let listeners = listeners(config.listen, config.workers.max(1))?;
         let addr = listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
         let (current, counters) = (Arc::new(Current::default()), Arc::new(Counters::default()));
@@ -129,13 +135,14 @@ impl Gateway {
         }
         drop(working);
         let (open, ended) = mpsc::channel(1);
-        let steward = Steward {
-            current: Arc::clone(&current),
-            counters: Arc::clone(&counters),
-            records,
-            usage: lines.usage,
-            wishes: lines.wishes,
-        };
+        let steward = Steward { current: Arc::clone(&current), counters: Arc::clone(&counters), wishes: lines.wishes };
+        let (counting, spool, spooling) = (Arc::clone(&counters), (folder, config.spool.most_bytes), open.clone());
+        spawn("gateway-spool", move || {
+            let runner = spool::Runner::new(spool, records, lines.usage, counting);
+            single_threaded()?.block_on(runner.run());
+            drop(spooling);
+            Ok(())
+        })?;
         let follower = Follower::new(lines.sealing);
         spawn("gateway-steward", move || steward.run(follower, lines.feed, workers_ended).map(|()| drop(open)))?;
         Ok(Self { addr, current, counters, stop, ended })
@@ -167,7 +174,7 @@ impl Gateway {
         self.current.until(|current| current.caught_up.load(Relaxed)).await;
     }
 
-    /// Stops taking connections, lets calls finish for as long as the configuration says, hands in the last usage.
+    /// Stops taking connections, lets calls finish for as long as the configuration says, and ships the last usage.
     pub async fn shutdown(mut self) {
         self.current.draining.store(true, Relaxed);
         self.stop.send_replace(true);
@@ -282,12 +289,10 @@ impl Worker {
     }
 }
 
-/// The thread beside the edge: follows the trails and collects usage.
+/// The thread beside the edge: follows the trails.
 struct Steward {
     current: Arc<Current>,
     counters: Arc<Counters>,
-    records: StdReceiver<UsageRecord>,
-    usage: mpsc::Sender<Vec<UsageRecord>>,
     wishes: mpsc::Sender<Id<Organization>>,
 }
 
@@ -298,7 +303,7 @@ impl Steward {
     }
 
     async fn serve(self, mut follower: Follower, mut feed: mpsc::Receiver<FeedEvent>, mut workers: mpsc::Receiver<()>) {
-        let mut collecting = interval(COLLECTING);
+        let mut asking = interval(ASKING);
         let mut following = true;
         loop {
             tokio::select! {
@@ -311,14 +316,10 @@ impl Steward {
                     self.current.news.send_replace(());
                     tracing::warn!("the feed has ended; the gateway goes on with the policy it has");
                 },
-                _ = collecting.tick() => {
-                    self.collect();
-                    self.ask(&mut follower);
-                },
-                _ = workers.recv() => break,
+                _ = asking.tick() => self.ask(&mut follower),
+                _ = workers.recv() => return,
             }
         }
-        self.hand_in().await;
     }
 
     fn follow(&self, follower: &mut Follower, event: FeedEvent) {
@@ -337,28 +338,6 @@ impl Steward {
         for organization in follower.wishes(Instant::now()) {
             if self.wishes.try_send(organization).is_err() {
                 tracing::warn!(%organization, "its policy could not be asked for anew; it is tried again");
-            }
-        }
-    }
-
-    /// Passes on what waits, as far as there is room for it.
-    fn collect(&self) {
-        loop {
-            let Ok(place) = self.usage.try_reserve() else { return };
-            let batch: Vec<UsageRecord> = self.records.try_iter().take(BATCH).collect();
-            if batch.is_empty() {
-                return;
-            }
-            place.send(batch);
-        }
-    }
-
-    /// Passes on the last records, waiting for room.
-    async fn hand_in(&self) {
-        loop {
-            let batch: Vec<UsageRecord> = self.records.try_iter().take(BATCH).collect();
-            if batch.is_empty() || self.usage.send(batch).await.is_err() {
-                return;
             }
         }
     }

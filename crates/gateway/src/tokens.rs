@@ -2,13 +2,14 @@
 
 use bytes::{Bytes, BytesMut};
 use gatewarden_types::MOST_TOKENS;
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 /// The longest single event, and the longest plain answer, that is looked into. Longer ones pass through unread.
 const LONGEST: usize = 4 * 1024 * 1024;
 
 /// The tokens that a provider counted for one call, each at most [`MOST_TOKENS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tokens {
     /// What the model read.
     pub read: u64,

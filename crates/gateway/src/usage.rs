@@ -1,20 +1,26 @@
 //! What is kept of each call: who, which model, how it went and what it took. Never what was said.
 
+mod code;
+pub mod wire;
+
 use std::sync::{
     Arc,
     mpsc::{Receiver, SyncSender, sync_channel},
 };
 
+pub use code::{BadCode, RefusalCode};
 use gatewarden_types::{Account, Id, Key, Member, Model, Organization, Provider, Request, Seq, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::{admission::Holder, limits::Reservation, refusal::Refusal, status::Counters, tokens::Tokens};
 
-/// How many records wait at most to be collected; more are dropped and counted.
+/// How many records wait at most in memory until they are spooled; more are dropped and counted.
 const WAITING: usize = 16_384;
 
 /// One call by a key that was proven, allowed or refused. There is exactly one for each.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UsageRecord {
     /// The request, as the answer's `x-request-id` names it.
     pub request: Id<Request>,
@@ -37,7 +43,7 @@ pub struct UsageRecord {
     /// The HTTP status of the answer; 499 when the caller left before there was one.
     pub status: u16,
     /// Why it was refused or cut off, as the code in the answer's body; none when it was passed on.
-    pub refused: Option<&'static str>,
+    pub refused: Option<RefusalCode>,
     /// Whether the answer was a stream.
     pub streamed: bool,
     /// Whether the answer was passed on to its end.
@@ -117,7 +123,7 @@ impl Meter {
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         self.note(|record| {
             record.status = refusal.status().as_u16();
-            record.refused = Some(refusal.code());
+            record.refused = Some(RefusalCode::own(refusal.code()));
             record.complete = true;
         });
     }
@@ -125,7 +131,7 @@ impl Meter {
     /// The call was ended here while its answer was passing: its status is said, and it stays incomplete.
     pub(crate) fn cut(&mut self, refusal: &Refusal) {
         self.till.counters.refused(refusal);
-        self.note(|record| record.refused = Some(refusal.code()));
+        self.note(|record| record.refused = Some(RefusalCode::own(refusal.code())));
     }
 
     /// The call was let through with this much, which is settled when it ends.
