@@ -3,11 +3,8 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
-use gatewarden_control::{
-    App, follow,
-    usage::{self, Observed},
-};
-use gatewarden_gateway::{Config, Gateway, Lines, SealingKeys, Tokens, UsageRecord, Witness};
+use gatewarden_control::{App, follow, usage};
+use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, SpoolConfig, Witness};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
@@ -26,7 +23,7 @@ const STARTING: Duration = Duration::from_mins(2);
 /// The gateway and what connects it.
 pub struct DataPlane {
     gateway: Gateway,
-    collecting: JoinHandle<()>,
+    keeping: JoinHandle<()>,
 }
 
 impl DataPlane {
@@ -35,8 +32,7 @@ impl DataPlane {
         let (to_gateway, feed) = mpsc::channel(WAITING);
         let (usage, batches) = mpsc::channel(WAITING);
         let (wishes, wished) = mpsc::channel(WAITING);
-        let config =
-            Config { allow_private: settings.allow_private.clone(), drain, ..Config::new(settings.gateway_listen) };
+        let config = config(settings, drain);
         let (sealing, clock, entropy) = (app.sealing.clone(), app.clock.clone(), app.entropy.clone());
         let here = app.clone();
         let witness = Witness::new(move |organization, policy| {
@@ -50,13 +46,11 @@ impl DataPlane {
             Err(bad) if bad.kind() == io::ErrorKind::AddrInUse => {
                 bail!("something listens on {} already; give the gateway another --gateway-listen", config.listen)
             }
-            Err(bad) => bail!("the gateway cannot listen on {}: {bad}", config.listen),
+            Err(bad) => bail!("the gateway cannot start on {}: {bad}", config.listen),
         };
         tokio::spawn(follow::run(app.clone(), to_gateway, wished));
-        let (observed, reported) = mpsc::channel(WAITING);
-        tokio::spawn(report(batches, observed));
-        let collecting = tokio::spawn(usage::collect(app.clone(), reported));
-        Ok(Self { gateway, collecting })
+        let keeping = tokio::spawn(keep(app.clone(), batches));
+        Ok(Self { gateway, keeping })
     }
 
     /// Where it listens.
@@ -77,37 +71,28 @@ impl DataPlane {
     /// Lets calls finish, and keeps the last of their usage.
     pub async fn shutdown(self) {
         self.gateway.shutdown().await;
-        if let Err(bad) = self.collecting.await {
-            tracing::error!(error = %bad, "the last usage was lost");
+        if let Err(bad) = self.keeping.await {
+            tracing::error!(error = %bad, "the last usage waits in the spool for the next start");
         }
     }
 }
 
-/// Ends when either side has ended.
-async fn report(mut batches: mpsc::Receiver<Vec<UsageRecord>>, collector: mpsc::Sender<Vec<Observed>>) {
+fn config(settings: &Settings, drain: Duration) -> Config {
+    let spool = SpoolConfig { folder: settings.data.join("gateway/usage"), most_bytes: settings.limits.usage_spool };
+    let allow_private = settings.allow_private.clone();
+    Config { allow_private, drain, spool, ..Config::new(settings.gateway_listen, settings.data.clone()) }
+}
+
+/// Keeps what the gateway reports, until it has ended. An organization whose usage cannot be kept is asked for again.
+async fn keep(app: App, mut batches: mpsc::Receiver<Batch>) {
     while let Some(batch) = batches.recv().await {
-        if collector.send(batch.iter().map(observed).collect()).await.is_err() {
-            return;
+        let calls = batch.records.iter().map(Into::into).collect();
+        match usage::ingest(&app, calls).await {
+            Ok(()) => batch.kept(),
+            Err(bad) => {
+                tracing::warn!(error = %bad, "usage waits in the spool");
+                batch.kept_except(bad.0.into_keys().collect());
+            }
         }
     }
-}
-
-fn observed(seen: &UsageRecord) -> Observed {
-    let Tokens { read, written } = seen.tokens.unwrap_or(Tokens { read: 0, written: 0 });
-    let record = usage::UsageRecord {
-        id: seen.request,
-        at: seen.at,
-        key: seen.key,
-        member: seen.member,
-        model: seen.model,
-        provider: seen.provider,
-        status: seen.status,
-        refused: seen.refused.map(str::to_owned),
-        input_tokens: read,
-        output_tokens: written,
-        latency_micros: seen.total_micros,
-        upstream_micros: seen.upstream_micros.unwrap_or_default(),
-        decided_under: seen.seq,
-    };
-    Observed { organization: seen.organization, record }
 }

@@ -84,6 +84,8 @@ pub struct Limits {
     pub database_connections: u32,
     /// Passwords being hashed; each takes a core and 19 MiB for tens of milliseconds.
     pub hashing: u32,
+    /// Bytes of usage that wait on the disk until they are in the database.
+    pub usage_spool: u64,
 }
 
 /// What the program says about itself.

@@ -1,10 +1,13 @@
 //! `run`: the gateway and its links, until someone ends them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::{Context, bail};
-use gatewarden_feed::FeedEvent;
-use gatewarden_gateway::{Config, Gateway, Lines, SealingKeys, Snapshot, Unreadable, Witness};
+use gatewarden_feed::{FeedEvent, UsageRecord};
+use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, Snapshot, Unreadable, Witness};
 use gatewarden_link::{ControlPlane, Disk, Enrolment, Link, Standing, Start, Wiring, enrolments, report};
 use gatewarden_types::{AllowedNetworks, Id, Organization};
 use tokio::{
@@ -20,6 +23,7 @@ const WAITING: usize = 256;
 /// One enrolment, with what it is wired to.
 struct Wired {
     enrolment: Enrolment,
+    control: ControlPlane,
     wish: Arc<Notify>,
     standing: watch::Sender<Standing>,
 }
@@ -55,8 +59,9 @@ fn wired(asked: &Run) -> anyhow::Result<BTreeMap<Id<Organization>, Wired>> {
     }
     let mut wired = BTreeMap::new();
     for enrolment in found {
+        let control = ControlPlane::new(enrolment.control.clone())?;
         let (organization, wish, standing) = (enrolment.organization, Arc::default(), watch::Sender::default());
-        let twice = wired.insert(organization, Wired { enrolment, wish, standing });
+        let twice = wired.insert(organization, Wired { enrolment, control, wish, standing });
         if let Some(twice) = twice {
             bail!(
                 "{organization} has let this gateway in twice: remove the folder {}",
@@ -68,11 +73,11 @@ fn wired(asked: &Run) -> anyhow::Result<BTreeMap<Id<Organization>, Wired>> {
 }
 
 fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow::Result<Gateway> {
-    let mut config = Config::new(asked.listen);
+    let mut config = Config::new(asked.listen, asked.data.join("usage"));
     config.allow_private = AllowedNetworks(asked.allow_private.clone());
     config.workers = asked.workers.unwrap_or(config.workers);
-    let (usage, mut batches) = mpsc::channel(WAITING);
-    tokio::spawn(async move { while batches.recv().await.is_some() {} });
+    let (usage, batches) = mpsc::channel(WAITING);
+    tokio::spawn(hand_over(batches, Arc::clone(&wired)));
     let (wishes, wished) = mpsc::channel(WAITING);
     tokio::spawn(pass_on(wished, Arc::clone(&wired)));
     let sealing = wired.iter().map(|(organization, wired)| (*organization, wired.enrolment.credential.sealing()));
@@ -101,6 +106,29 @@ fn witness(wired: Wireds) -> Witness {
     })
 }
 
+/// Hands each organization's calls to its control plane. What cannot be handed over comes again.
+async fn hand_over(mut batches: mpsc::Receiver<Batch>, wired: Wireds) {
+    while let Some(batch) = batches.recv().await {
+        let mut by_place: BTreeMap<Id<Organization>, Vec<UsageRecord>> = BTreeMap::new();
+        for call in &batch.records {
+            by_place.entry(call.organization).or_default().push(call.clone());
+        }
+        let mut not_kept = BTreeSet::new();
+        for (organization, calls) in by_place {
+            let kept = match wired.get(&organization) {
+                Some(wired) => wired.control.keep(&wired.enrolment.credential, &calls).await,
+                // It let this gateway in once, and the enrolment was taken away since: nobody is left to tell.
+                None => Ok(()),
+            };
+            if let Err(bad) = kept {
+                tracing::warn!(%organization, error = %bad, calls = calls.len(), "usage waits in the spool");
+                not_kept.insert(organization);
+            }
+        }
+        batch.kept_except(not_kept);
+    }
+}
+
 async fn pass_on(mut wishes: mpsc::Receiver<Id<Organization>>, wired: Wireds) {
     while let Some(organization) = wishes.recv().await {
         if let Some(wired) = wired.get(&organization) {
@@ -114,9 +142,8 @@ async fn pass_on(mut wishes: mpsc::Receiver<Id<Organization>>, wired: Wireds) {
 fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()> {
     let (steady, entropy) = (ambient::steady(), ambient::entropy());
     for wired in wired.values() {
-        let Wired { enrolment, wish, standing } = wired;
+        let Wired { enrolment, control, wish, standing } = wired;
         let credential = &enrolment.credential;
-        let control = ControlPlane::new(enrolment.control.clone())?;
         tokio::spawn(report(control.clone(), Arc::clone(credential), standing.subscribe()));
         let wiring =
             Wiring { events: events.clone(), wish: Arc::clone(wish), clock: steady.clone(), entropy: entropy.clone() };
@@ -126,7 +153,7 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
         for problem in problems {
             tracing::error!(%organization, %problem, "a kept policy is not used");
         }
-        let mut link = Link::new(organization, Arc::clone(credential), control, wiring, disk);
+        let mut link = Link::new(organization, Arc::clone(credential), control.clone(), wiring, disk);
         tokio::spawn(async move {
             let goes_on = match recovered {
                 Some(recovered) => link.recover(recovered).await,

@@ -21,11 +21,11 @@ pub use connected::Sighting;
 pub use drain::drain;
 pub use enroll::enroll;
 pub use feed::feed;
-pub use gatewarden_feed::{Enrolled, Enrolment, Position, Report};
+pub use gatewarden_feed::{Enrolled, Enrolment, Position, Report, usage_lines};
 pub use in_effect::{InEffect, in_effect};
 pub use list::{ListedGateway, ListedGateways, list};
 pub use remove::remove;
-pub use report::report;
+pub use report::{keep_usage, report};
 
 /// How long the token of a new gateway can be used: one hour.
 pub const LIFETIME_SECONDS: i64 = 60 * 60;

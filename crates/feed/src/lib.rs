@@ -12,9 +12,11 @@ mod course;
 mod event;
 mod frames;
 mod report;
+mod usage;
 mod wire;
 
 pub use course::{Astray, Course};
 pub use event::{Body, FeedEvent, Position};
 pub use frames::{BadFrame, FrameReader, FrameWriter, TooLong};
 pub use report::{Enrolled, Enrolment, Report};
+pub use usage::{BadCode, RefusalCode, Tokens, UsageRecord, wire as usage_lines};

@@ -107,7 +107,10 @@ impl Follower {
                 return None;
             }
             FeedEvent::Behind { organization, problem } => (organization, Err(Unreadable::Unavailable(problem))),
-            FeedEvent::Removed(organization) => (organization, Ok(self.snapshot.without(organization))),
+            FeedEvent::Removed(organization) => {
+                self.heard.remove(&organization);
+                (organization, Ok(self.snapshot.without(organization)))
+            }
             FeedEvent::Base { organization, seq, records, bodies, .. } => {
                 self.vault.hold(bodies);
                 (organization, self.snapshot.rebase(organization, seq, records, &self.vault))

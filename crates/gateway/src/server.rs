@@ -1,15 +1,16 @@
 //! Threads, sockets and the order in which they start and stop.
 
 use std::{
-    fmt, io,
+    io,
     net::SocketAddr,
-    sync::{Arc, atomic::Ordering::Relaxed, mpsc::Receiver as StdReceiver},
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering::Relaxed},
     thread,
     time::Duration,
 };
 
 use gatewarden_feed::FeedEvent;
-use gatewarden_types::{AllowedNetworks, Clock, Entropy, GatewayState, Id, Organization, Seq};
+use gatewarden_types::{AllowedNetworks, Clock, Entropy, Id, Organization, Seq};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -17,7 +18,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     runtime,
     sync::{mpsc, watch},
-    time::{Instant, interval, timeout},
+    time::timeout,
 };
 
 use crate::{
@@ -26,16 +27,13 @@ use crate::{
     edge::Edge,
     follower::Follower,
     limits::Limiter,
-    snapshot::{SealingKeys, Snapshot},
+    snapshot::SealingKeys,
+    spool::{self, Batch, SpoolConfig},
     status::{Counters, Current, Status},
+    steward::{Steward, Witness},
     upstream::Providers,
-    usage::{Till, UsageRecord},
+    usage::Till,
 };
-
-/// How often usage records are collected.
-const COLLECTING: Duration = Duration::from_millis(20);
-/// How many usage records go out at once.
-const BATCH: usize = 512;
 
 /// What a gateway has to be told.
 #[derive(Debug, Clone)]
@@ -54,11 +52,14 @@ pub struct Config {
     pub connecting: Connecting,
     /// How long calls may go on after a shutdown has begun.
     pub drain: Duration,
+    /// Where usage waits until it is acknowledged.
+    pub spool: SpoolConfig,
 }
 
 impl Config {
-    /// The usual settings for an address: a thread per core, bodies of 4 MiB, no private providers, 30 s to drain.
-    pub fn new(listen: SocketAddr) -> Self {
+    /// The usual settings for an address and a folder for usage: a thread per core, bodies of 4 MiB, no private
+    /// providers, 30 s to drain.
+    pub fn new(listen: SocketAddr, spool: PathBuf) -> Self {
         let workers = thread::available_parallelism().map_or(1, usize::from);
         let (patience, drain) = (Patience::default(), Duration::from_secs(30));
         Self {
@@ -69,24 +70,8 @@ impl Config {
             patience,
             connecting: Connecting::default(),
             drain,
+            spool: SpoolConfig::new(spool),
         }
-    }
-}
-
-/// Told of each organization whose policy has become another, or could not: which, and all the policy there is now.
-#[derive(Clone)]
-pub struct Witness(Arc<dyn Fn(Id<Organization>, &Snapshot) + Send + Sync>);
-
-impl Witness {
-    /// One that calls `told`, which must not wait for anything.
-    pub fn new(told: impl Fn(Id<Organization>, &Snapshot) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(told))
-    }
-}
-
-impl fmt::Debug for Witness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Witness")
     }
 }
 
@@ -95,8 +80,8 @@ impl fmt::Debug for Witness {
 pub struct Lines {
     /// The trails of its organizations. When it ends, the gateway goes on with the policy it has.
     pub feed: mpsc::Receiver<FeedEvent>,
-    /// Batches of usage records. While it is full, records wait; beyond 16,384 they are dropped and counted.
-    pub usage: mpsc::Sender<Vec<UsageRecord>>,
+    /// Batches of usage records, one at a time; each wants an answer. Until it comes, records wait in the spool.
+    pub usage: mpsc::Sender<Batch>,
     /// The organizations whose base it wants anew, because it could not read what came.
     pub wishes: mpsc::Sender<Id<Organization>>,
     /// Who wants to know how far it is.
@@ -127,8 +112,10 @@ impl Gateway {
     /// Binds the address and starts the threads. It is ready once the feed has said [`FeedEvent::CaughtUp`].
     ///
     /// # Errors
-    /// When the address cannot be bound, also because something listens there already, or a thread cannot be made.
+    /// When the address cannot be bound, also because something listens there already, when the folder for usage cannot
+    /// be had, or a thread cannot be made.
     pub fn start(config: &Config, lines: Lines) -> io::Result<Self> {
+        let folder = spool::Folder::hold(&config.spool.folder)?;
         let listeners = listeners(config.listen, config.workers.max(1))?;
         let addr = listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
         let (current, counters) = (Arc::new(Current::default()), Arc::new(Counters::default()));
@@ -156,15 +143,24 @@ impl Gateway {
         let steward = Steward {
             current: Arc::clone(&current),
             counters: Arc::clone(&counters),
-            records,
-            usage: lines.usage,
             wishes: lines.wishes,
             witness: lines.witness,
             enrolled: lines.enrolled,
             steady: lines.steady,
         };
+        let (counting, spool, spooling) = (Arc::clone(&counters), (folder, config.spool.most_bytes), open.clone());
+        spawn("gateway-spool", move || {
+            let runner = spool::Runner::new(spool, records, lines.usage, counting);
+            single_threaded()?.block_on(runner.run());
+            drop(spooling);
+            Ok(())
+        })?;
         let follower = Follower::new(lines.sealing);
-        spawn("gateway-steward", move || steward.run(follower, lines.feed, workers_ended).map(|()| drop(open)))?;
+        spawn("gateway-steward", move || {
+            single_threaded()?.block_on(steward.serve(follower, lines.feed, workers_ended));
+            drop(open);
+            Ok(())
+        })?;
         Ok(Self { addr, current, counters, stop, ended })
     }
 
@@ -194,7 +190,7 @@ impl Gateway {
         self.current.until(|current| current.caught_up.load(Relaxed)).await;
     }
 
-    /// Stops taking connections, lets calls finish for as long as the configuration says, hands in the last usage.
+    /// Stops taking connections, lets calls finish for as long as the configuration says, and ships the last usage.
     pub async fn shutdown(mut self) {
         self.current.draining.store(true, Relaxed);
         self.stop.send_replace(true);
@@ -306,113 +302,5 @@ impl Worker {
             drop(activity);
         });
         connections.watch(&watched, task.abort_handle());
-    }
-}
-
-/// The thread beside the edge: follows the trails and collects usage.
-struct Steward {
-    current: Arc<Current>,
-    counters: Arc<Counters>,
-    records: StdReceiver<UsageRecord>,
-    usage: mpsc::Sender<Vec<UsageRecord>>,
-    wishes: mpsc::Sender<Id<Organization>>,
-    witness: Witness,
-    enrolled: Vec<(Id<Organization>, Id<gatewarden_types::Gateway>)>,
-    steady: Clock,
-}
-
-impl Steward {
-    fn run(self, follower: Follower, feed: mpsc::Receiver<FeedEvent>, workers: mpsc::Receiver<()>) -> io::Result<()> {
-        single_threaded()?.block_on(self.serve(follower, feed, workers));
-        Ok(())
-    }
-
-    async fn serve(self, mut follower: Follower, mut feed: mpsc::Receiver<FeedEvent>, mut workers: mpsc::Receiver<()>) {
-        let mut collecting = interval(COLLECTING);
-        let mut following = true;
-        loop {
-            tokio::select! {
-                biased;
-                event = feed.recv(), if following => if let Some(event) = event {
-                    self.follow(&mut follower, event);
-                } else {
-                    following = false;
-                    self.publish(&follower, following);
-                    tracing::warn!("the feed has ended; the gateway goes on with the policy it has");
-                },
-                _ = collecting.tick() => {
-                    self.collect();
-                    self.age(&mut follower, following);
-                    self.ask(&mut follower);
-                },
-                _ = workers.recv() => break,
-            }
-        }
-        self.hand_in().await;
-    }
-
-    fn follow(&self, follower: &mut Follower, event: FeedEvent) {
-        Counters::add(&self.counters.entries);
-        let about = event.about();
-        if let Some(alarm) = follower.step(event) {
-            Counters::add(&self.counters.alarms);
-            tracing::error!(organization = %alarm.organization, problem = %alarm.problem, "the organization's last good policy stays in force");
-        }
-        self.publish(follower, true);
-        if let Some(organization) = about {
-            (self.witness.0)(organization, follower.snapshot());
-        }
-    }
-
-    /// Lets the time have its effect.
-    fn age(&self, follower: &mut Follower, following: bool) {
-        let now = self.steady.now();
-        if follower.tick(now) || self.current.orphaned.load(Relaxed) != (!following || follower.is_cut_off(now)) {
-            self.publish(follower, following);
-        }
-    }
-
-    /// Puts in force what the follower has now.
-    fn publish(&self, follower: &Follower, following: bool) {
-        let policy = follower.snapshot();
-        let drains =
-            |(organization, gateway): &(_, _)| policy.gateway(*organization, *gateway) == Some(GatewayState::Draining);
-        let drained = !self.enrolled.is_empty() && self.enrolled.iter().all(drains);
-        self.current.drained.store(drained, Relaxed);
-        self.current.orphaned.store(!following || follower.is_cut_off(self.steady.now()), Relaxed);
-        self.current.snapshot.store(Arc::new(policy.clone()));
-        self.current.caught_up.store(follower.caught_up(), Relaxed);
-        self.current.news.send_replace(());
-    }
-
-    /// Asks for the bases that are wanted. One for which there is no room is asked for again when it is due.
-    fn ask(&self, follower: &mut Follower) {
-        for organization in follower.wishes(Instant::now()) {
-            if self.wishes.try_send(organization).is_err() {
-                tracing::warn!(%organization, "its policy could not be asked for anew; it is tried again");
-            }
-        }
-    }
-
-    /// Passes on what waits, as far as there is room for it.
-    fn collect(&self) {
-        loop {
-            let Ok(place) = self.usage.try_reserve() else { return };
-            let batch: Vec<UsageRecord> = self.records.try_iter().take(BATCH).collect();
-            if batch.is_empty() {
-                return;
-            }
-            place.send(batch);
-        }
-    }
-
-    /// Passes on the last records, waiting for room.
-    async fn hand_in(&self) {
-        loop {
-            let batch: Vec<UsageRecord> = self.records.try_iter().take(BATCH).collect();
-            if batch.is_empty() || self.usage.send(batch).await.is_err() {
-                return;
-            }
-        }
     }
 }

@@ -21,6 +21,10 @@ pub(crate) struct Counters {
     pub(crate) retries: AtomicU64,
     pub(crate) entries: AtomicU64,
     pub(crate) alarms: AtomicU64,
+    pub(crate) usage_kept: AtomicU64,
+    pub(crate) usage_waiting: AtomicU64,
+    pub(crate) usage_bytes: AtomicU64,
+    pub(crate) usage_unwritable: AtomicBool,
     pub(crate) usage_dropped: AtomicU64,
     pub(crate) connections: AtomicU64,
     refusals: Mutex<std::collections::BTreeMap<&'static str, u64>>,
@@ -79,8 +83,35 @@ pub struct Status {
     pub keys: usize,
     /// The organizations that keep an older policy, and why.
     pub alarms: Vec<Alarm>,
-    /// Usage records that were lost because nobody collected them.
-    pub usage_dropped: u64,
+    /// What became of usage.
+    pub usage: UsageStatus,
+}
+
+/// What became of usage records since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsageStatus {
+    /// How many were written to the disk.
+    pub kept: u64,
+    /// How many lie there and are not acknowledged.
+    pub waiting: u64,
+    /// How many bytes the spool has.
+    pub bytes: u64,
+    /// Whether the disk takes none now, so that they wait in memory.
+    pub unwritable: bool,
+    /// How many are lost, because too many waited in memory or on the disk.
+    pub dropped: u64,
+}
+
+impl UsageStatus {
+    fn of(counters: &Counters) -> Self {
+        Self {
+            kept: counters.usage_kept.load(Relaxed),
+            waiting: counters.usage_waiting.load(Relaxed),
+            bytes: counters.usage_bytes.load(Relaxed),
+            unwritable: counters.usage_unwritable.load(Relaxed),
+            dropped: counters.usage_dropped.load(Relaxed),
+        }
+    }
 }
 
 impl Status {
@@ -95,13 +126,13 @@ impl Status {
             organizations: snapshot.organizations(),
             keys: snapshot.keys(),
             alarms: quarantined.map(|(organization, _, why)| Alarm { organization, problem: why.clone() }).collect(),
-            usage_dropped: counters.usage_dropped.load(Relaxed),
+            usage: UsageStatus::of(counters),
         }
     }
 
     /// For `/readyz`: anyone may read it, so it counts organizations and names none.
     pub(crate) fn json(&self) -> String {
-        let degraded = self.orphaned || !self.alarms.is_empty();
+        let degraded = self.orphaned || !self.alarms.is_empty() || self.usage.unwritable;
         let state = match (self.ready, self.draining, degraded) {
             (false, true, _) => "draining",
             (false, false, _) => "starting",
@@ -111,6 +142,7 @@ impl Status {
         let (organizations, behind, orphaned) = (self.organizations, self.alarms.len(), self.orphaned);
         let body = serde_json::json!({
             "status": state, "organizations": organizations, "organizations_behind": behind, "feed_lost": orphaned,
+            "usage_unwritable": self.usage.unwritable,
         });
         body.to_string()
     }
@@ -119,7 +151,7 @@ impl Status {
 /// The counters in Prometheus' text form.
 pub(crate) fn metrics(status: &Status, counters: &Counters) -> String {
     let mut text = String::new();
-    let rows: [(&str, &str, &str, u64); 11] = [
+    let rows: [(&str, &str, &str, u64); 15] = [
         ("gatewarden_requests_total", "counter", "Requests received.", counters.requests.load(Relaxed)),
         ("gatewarden_passed_total", "counter", "Calls passed on to a provider.", counters.passed.load(Relaxed)),
         (
@@ -130,7 +162,16 @@ pub(crate) fn metrics(status: &Status, counters: &Counters) -> String {
         ),
         ("gatewarden_feed_events_total", "counter", "Events taken in from the feed.", counters.entries.load(Relaxed)),
         ("gatewarden_feed_alarms_total", "counter", "Events that could not be read.", counters.alarms.load(Relaxed)),
-        ("gatewarden_usage_dropped_total", "counter", "Usage records lost.", status.usage_dropped),
+        ("gatewarden_usage_kept_total", "counter", "Usage records written to the disk.", status.usage.kept),
+        ("gatewarden_usage_waiting", "gauge", "Usage records on the disk, not acknowledged.", status.usage.waiting),
+        ("gatewarden_usage_spool_bytes", "gauge", "Bytes of usage on the disk.", status.usage.bytes),
+        (
+            "gatewarden_usage_unwritable",
+            "gauge",
+            "1 while the disk takes no usage.",
+            u64::from(status.usage.unwritable),
+        ),
+        ("gatewarden_usage_dropped_total", "counter", "Usage records lost.", status.usage.dropped),
         ("gatewarden_connections_total", "counter", "Connections accepted.", counters.connections.load(Relaxed)),
         ("gatewarden_ready", "gauge", "1 while calls are answered.", u64::from(status.ready)),
         ("gatewarden_organizations", "gauge", "Organizations served.", status.organizations as u64),

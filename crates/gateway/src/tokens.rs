@@ -1,20 +1,12 @@
 //! Reading the token counts out of an answer while it passes through.
 
 use bytes::{Bytes, BytesMut};
+use gatewarden_feed::Tokens;
 use gatewarden_types::MOST_TOKENS;
 use serde::{Deserialize, de::IgnoredAny};
 
 /// The longest single event, and the longest plain answer, that is looked into. Longer ones pass through unread.
 const LONGEST: usize = 4 * 1024 * 1024;
-
-/// The tokens that a provider counted for one call, each at most [`MOST_TOKENS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tokens {
-    /// What the model read.
-    pub read: u64,
-    /// What it wrote.
-    pub written: u64,
-}
 
 /// A `usage` object of either API. OpenAI's `prompt_tokens` include what came from a cache, Anthropic's `input_tokens` do
 /// not.

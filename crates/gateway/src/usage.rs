@@ -1,54 +1,18 @@
-//! What is kept of each call: who, which model, how it went and what it took. Never what was said.
+//! How a call is metered, and where the record of it goes.
 
 use std::sync::{
     Arc,
     mpsc::{Receiver, SyncSender, sync_channel},
 };
 
-use gatewarden_types::{Account, Id, Key, Member, Model, Organization, Provider, Request, Seq, Timestamp};
+use gatewarden_feed::{RefusalCode, UsageRecord};
+use gatewarden_types::{Id, Request, Timestamp};
 use tokio::time::Instant;
 
-use crate::{admission::Holder, limits::Reservation, refusal::Refusal, status::Counters, tokens::Tokens};
+use crate::{admission::Holder, limits::Reservation, refusal::Refusal, status::Counters};
 
-/// How many records wait at most to be collected; more are dropped and counted.
+/// How many records wait at most in memory until they are spooled; more are dropped and counted.
 const WAITING: usize = 16_384;
-
-/// One call by a key that was proven, allowed or refused. There is exactly one for each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsageRecord {
-    /// The request, as the answer's `x-request-id` names it.
-    pub request: Id<Request>,
-    /// When it came, in microseconds since 1970.
-    pub at: Timestamp,
-    /// Whose policy it was decided by.
-    pub organization: Id<Organization>,
-    /// The position of that policy.
-    pub seq: Seq,
-    /// The key it came with.
-    pub key: Id<Key>,
-    /// The member the key belongs to; none for a key of the organization.
-    pub member: Option<Id<Member>>,
-    /// That member's account.
-    pub account: Option<Id<Account>>,
-    /// The model it was for; none when refused before that was clear.
-    pub model: Option<Id<Model>>,
-    /// The provider that was called.
-    pub provider: Option<Id<Provider>>,
-    /// The HTTP status of the answer; 499 when the caller left before there was one.
-    pub status: u16,
-    /// Why it was refused or cut off, as the code in the answer's body; none when it was passed on.
-    pub refused: Option<&'static str>,
-    /// Whether the answer was a stream.
-    pub streamed: bool,
-    /// Whether the answer was passed on to its end.
-    pub complete: bool,
-    /// The tokens that the provider counted.
-    pub tokens: Option<Tokens>,
-    /// From the request's arrival to the last byte of its answer, in microseconds.
-    pub total_micros: u64,
-    /// From sending it to the provider to the first byte of the answer, in microseconds.
-    pub upstream_micros: Option<u64>,
-}
 
 /// Where records wait. Taking one in wakes nobody; they are collected now and then.
 #[derive(Debug, Clone)]
@@ -117,7 +81,7 @@ impl Meter {
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         self.note(|record| {
             record.status = refusal.status().as_u16();
-            record.refused = Some(refusal.code());
+            record.refused = Some(RefusalCode::own(refusal.code()));
             record.complete = true;
         });
     }
@@ -125,7 +89,7 @@ impl Meter {
     /// The call was ended here while its answer was passing: its status is said, and it stays incomplete.
     pub(crate) fn cut(&mut self, refusal: &Refusal) {
         self.till.counters.refused(refusal);
-        self.note(|record| record.refused = Some(refusal.code()));
+        self.note(|record| record.refused = Some(RefusalCode::own(refusal.code())));
     }
 
     /// The call was let through with this much, which is settled when it ends.

@@ -2,7 +2,7 @@ use std::{net::IpAddr, time::Duration};
 
 use futures::{Stream, TryStreamExt};
 use gatewarden_credentials::GatewayCredential;
-use gatewarden_feed::{Enrolled, Enrolment, Position, Report};
+use gatewarden_feed::{Enrolled, Enrolment, Position, Report, UsageRecord, usage_lines};
 use gatewarden_types::Digest;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
 use url::{Host, Url};
@@ -11,6 +11,9 @@ use url::{Host, Url};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the feed may be silent. The control plane says something every five seconds.
 const SILENCE: Duration = Duration::from_secs(15);
+
+/// How many calls are handed over at once: together shorter than the longest body that is taken, 64 KiB.
+const AT_ONCE: usize = 64;
 
 /// Where the control plane is, and the way there.
 #[derive(Debug, Clone)]
@@ -105,6 +108,18 @@ impl ControlPlane {
     /// When nobody took it in.
     pub async fn report(&self, credential: &GatewayCredential, report: &Report) -> Result<(), Trouble> {
         answered(self.client.post(self.at("report")?).json(report), credential).await.map(drop)
+    }
+
+    /// Hands over calls. Once this has returned, the control plane has them for good.
+    ///
+    /// # Errors
+    /// When it does not have all of them; those that it has may be handed over again.
+    pub async fn keep(&self, credential: &GatewayCredential, calls: &[UsageRecord]) -> Result<(), Trouble> {
+        for calls in calls.chunks(AT_ONCE) {
+            let asked = self.client.post(self.at("usage")?).body(usage_lines::encode(calls));
+            answered(asked, credential).await?;
+        }
+        Ok(())
     }
 
     fn at(&self, what: &str) -> Result<Url, Trouble> {

@@ -49,6 +49,7 @@ keys! {
     LIMITS_OPEN_ORGANIZATIONS "limits.open_organizations" = "64";
     LIMITS_DATABASE_CONNECTIONS "limits.database_connections" = "16";
     LIMITS_HASHING "limits.hashing" = "2";
+    LIMITS_USAGE_SPOOL "limits.usage_spool" = "256";
     LOG_FORMAT "log.format" = "text";
     LOG_LEVEL "log.level" = "info";
 }

@@ -191,10 +191,12 @@ fn limits(reader: &mut Reader) -> Option<Limits> {
     let open_organizations = reader.read(keys::LIMITS_OPEN_ORGANIZATIONS, |text| number(text, 1, 10_000));
     let database_connections = reader.read(keys::LIMITS_DATABASE_CONNECTIONS, |text| number(text, 2, 1_000));
     let hashing = reader.read(keys::LIMITS_HASHING, |text| number(text, 1, 256));
+    let usage_spool = reader.read(keys::LIMITS_USAGE_SPOOL, |text| number(text, 16, 1_000_000));
     Some(Limits {
         open_organizations: u64::from(open_organizations?),
         database_connections: database_connections?,
         hashing: hashing?,
+        usage_spool: u64::from(usage_spool?) * 1024 * 1024,
     })
 }
 

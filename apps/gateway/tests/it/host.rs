@@ -84,6 +84,20 @@ impl Running {
         (answer.status(), answer.json().await.unwrap())
     }
 
+    /// Waits until so many calls were written to its disk since it started.
+    pub async fn spooled(&self, due: u64) {
+        let late = Instant::now() + PATIENCE;
+        loop {
+            let metrics = self.client.get(format!("{}/metrics", self.url)).send().await.unwrap().text().await.unwrap();
+            let line = metrics.lines().find_map(|line| line.strip_prefix("gatewarden_usage_kept_total "));
+            if line.is_some_and(|count| count.parse::<u64>().unwrap() >= due) {
+                return;
+            }
+            assert!(Instant::now() < late, "{metrics}");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Waits until what it says of itself has a word in a place.
     pub async fn until(&self, place: &str, word: &Value) {
         let late = Instant::now() + PATIENCE;

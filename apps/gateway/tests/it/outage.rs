@@ -23,6 +23,27 @@ gatewarden_testkit::on_both! {
         assert_eq!(gateway.call(&kept.text).await.1, "key_revoked", "it follows again");
     }
 
+    // proves nothing is lost: what the control plane did not take in comes again, and counts once
+    async fn calls_that_nobody_took_in_come_again_and_count_once(world: World) {
+        let (mut plane, host) = (Plane::new(world).await, Host::new());
+        let (_, token) = plane.add("Frankfurt").await;
+        assert!(host.enroll(&plane.url(), &token).status.success());
+        let (gateway, key) = (host.start(), plane.key("Kept").await);
+        gateway.ready().await;
+        plane.revoke(&plane.key("Another").await).await;
+        assert_eq!(gateway.call(&key.text).await.0, 200);
+        plane.until_calls(1).await;
+        plane.stop().await;
+        for _ in 0..20 {
+            assert_eq!(gateway.call(&key.text).await.0, 200);
+        }
+        gateway.spooled(21).await;
+        drop(gateway);
+        let _gateway = host.start();
+        plane.start();
+        plane.until_calls(21).await;
+    }
+
     async fn a_damaged_policy_is_not_used(world: World) {
         let (mut plane, host) = (Plane::new(world).await, Host::new());
         let (_, token) = plane.add("Frankfurt").await;

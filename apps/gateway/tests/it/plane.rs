@@ -17,6 +17,7 @@ use gatewarden_demo::upstream::{self, Upstream};
 use gatewarden_testkit::World;
 use gatewarden_types::{Dialect, Entropy, Gateway, Id, Key, Seq};
 use gatewarden_web::{Parts, Site};
+use tokio::time::{Instant, sleep};
 
 /// A control plane that can be stopped and started at the same address.
 pub struct Plane {
@@ -105,6 +106,20 @@ impl Plane {
         let created =
             keys::create(app, &owner, self.world.org(), CreateKey::usual(name.parse().unwrap())).await.unwrap();
         Holding { id: created.key.value.id, text: created.secret.unwrap().expose().clone() }
+    }
+
+    /// Waits until so many calls are kept; more than that is a call that counts twice.
+    pub async fn until_calls(&self, due: usize) {
+        let beneath = self.world.beneath(self.world.org()).await;
+        let late = Instant::now() + Duration::from_secs(30);
+        loop {
+            let seen = beneath.rows("usage").await.len();
+            assert!(seen <= due && Instant::now() < late, "{seen} of {due} calls");
+            if seen == due {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Revokes it, and waits until no gateway knows otherwise.

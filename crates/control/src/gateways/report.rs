@@ -1,7 +1,7 @@
-use gatewarden_feed::Report;
+use gatewarden_feed::{Report, UsageRecord};
 
 use super::{Admitted, Sighting};
-use crate::App;
+use crate::{App, Error, usage::ingest};
 
 /// The longest problem that is kept, in characters.
 const LONGEST_PROBLEM: usize = 300;
@@ -14,4 +14,16 @@ pub fn report(app: &App, admitted: &Admitted, report: Report) {
         let (release, problem) = (short(release), problem.map(short));
         app.connected().saw(admitted.gateway, Sighting { at: app.clock.now(), position, release, problem });
     }
+}
+
+/// Takes in the calls that a gateway has answered; also one that was removed since, for those it had answered by then. Once
+/// this has returned they are kept.
+///
+/// # Errors
+/// When one is of another organization, or they could not be kept; the gateway sends them again.
+pub async fn keep_usage(app: &App, admitted: &Admitted, calls: &[UsageRecord]) -> Result<(), Error> {
+    if calls.iter().any(|call| call.organization != admitted.organization) {
+        return Err(Error::Rule("A gateway reports the calls of the organization that let it in, and no others."));
+    }
+    Ok(ingest(app, calls.iter().map(Into::into).collect()).await?)
 }

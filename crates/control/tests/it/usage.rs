@@ -4,7 +4,6 @@ use gatewarden_control::{
 };
 use gatewarden_testkit::{Someone, World};
 use gatewarden_types::{Id, Model, Reach};
-use tokio::sync::mpsc;
 
 use crate::given::{model, outsiders, provider, refused};
 
@@ -83,35 +82,43 @@ gatewarden_testkit::on_both! {
         assert_eq!(elsewhere.total.calls, 0);
     }
 
-    async fn an_organization_whose_usage_cannot_be_kept_holds_up_nobody(world: World) {
+    async fn an_organization_whose_usage_cannot_be_kept_is_named_and_the_others_are_kept(world: World) {
         let (app, org, other) = (world.app(), world.org(), world.other_org());
         let beneath = world.beneath_observed(other).await;
         let (usage, hidden) = (beneath.name("usage"), beneath.name("hidden"));
         beneath.run(&format!("ALTER TABLE {usage} RENAME TO hidden")).await.unwrap();
-        let (reports, batches) = mpsc::channel(1);
-        let collecting = tokio::spawn(usage::collect(app.clone(), batches));
-        let elsewhere = || Observed { organization: other, ..call(&world, world.stranger(), None) };
-        // The channel holds one batch: that the last one goes in says that the first two were gone through.
-        for _ in 0..4 {
-            reports.send(vec![elsewhere(), call(&world, world.member(), None)]).await.unwrap();
-        }
-        let owner = world.owner().caller();
-        assert!(usage::overview(app, &owner, org, Range::Day).await.unwrap().total.calls >= 2);
+        let elsewhere = Observed { organization: other, ..call(&world, world.stranger(), None) };
+        let calls = vec![elsewhere, call(&world, world.member(), None)];
+        let refused = usage::ingest(app, calls.clone()).await.unwrap_err();
+        assert_eq!(refused.0.into_keys().collect::<Vec<_>>(), [other]);
+        let (owner, stranger) = (world.owner().caller(), world.stranger().caller());
+        assert_eq!(usage::overview(app, &owner, org, Range::Day).await.unwrap().total.calls, 1);
         beneath.run(&format!("ALTER TABLE {hidden} RENAME TO usage")).await.unwrap();
-        drop(reports);
-        collecting.await.unwrap();
-        assert_eq!(usage::overview(app, &owner, org, Range::Day).await.unwrap().total.calls, 4);
-        let stranger = world.stranger().caller();
-        assert_eq!(usage::overview(app, &stranger, other, Range::Day).await.unwrap().total.calls, 4, "kept at last");
+        usage::ingest(app, calls).await.unwrap();
+        assert_eq!(usage::overview(app, &owner, org, Range::Day).await.unwrap().total.calls, 1, "and not twice");
+        assert_eq!(usage::overview(app, &stranger, other, Range::Day).await.unwrap().total.calls, 1);
     }
 
-    async fn usage_that_can_never_be_kept_does_not_hold_up_the_end(world: World) {
+    async fn what_comes_again_changes_nothing(world: World) {
+        let (app, now) = (world.app(), world.time().now());
+        let first: Vec<_> = (0..3).map(|_| call(&world, world.member(), None)).collect();
+        usage::ingest(app, first.clone()).await.unwrap();
+        world.time().pass(std::time::Duration::from_mins(1));
+        let later = Observed { record: UsageRecord { at: world.time().now(), ..first[0].record.clone() }, ..first[0].clone() };
+        let later = Observed { record: UsageRecord { id: app.id(), ..later.record }, ..later };
+        usage::ingest(app, vec![later]).await.unwrap();
         let beneath = world.beneath_observed(world.org()).await;
-        beneath.run(&format!("ALTER TABLE {} RENAME TO hidden", beneath.name("usage"))).await.unwrap();
-        let (reports, batches) = mpsc::channel(1);
-        reports.send(vec![call(&world, world.member(), None)]).await.unwrap();
-        drop(reports);
-        usage::collect(world.app().clone(), batches).await;
+        let kept = async || (beneath.rows("usage").await, beneath.rows("presence").await);
+        let before = kept().await;
+        assert_eq!(before.0.len(), 4);
+        // Within one report and in another, whole and in part, and with other words under the same id.
+        let mut again = [first.clone(), first.clone()].concat();
+        again[1].record.status = 500;
+        again[2].record.input_tokens = 1;
+        for report in [again, first[1..].to_vec()] {
+            usage::ingest(app, report).await.unwrap();
+            assert_eq!(kept().await, before, "each row, and when key and member were last seen (not {now:?})");
+        }
     }
 
     async fn counts_beyond_belief_leave_the_sums_readable(world: World) {

@@ -36,7 +36,7 @@ pub async fn month(
             }
         }
     }
-    ingest(app, calls).await
+    Ok(ingest(app, calls).await?)
 }
 
 fn call(app: &App, at: Timestamp, callers: &[Caller], models: &[Model], dice: &mut Dice) -> Option<UsageRecord> {

@@ -19,7 +19,7 @@ async fn a_plain_call_is_answered_and_recorded_once() {
     assert_eq!((record.organization, record.key, record.seq, record.at.micros()), (organization, key.id, 2, NOW));
     assert_eq!((record.member, record.account), (Some(member.id), Some(member.account)));
     assert_eq!((record.model, record.provider), (Some(model), Some(world.records.provider.id)));
-    assert_eq!((record.status, record.refused, record.streamed, record.complete), (200, None, false, true));
+    assert_eq!((record.status, record.refused.as_deref(), record.streamed, record.complete), (200, None, false, true));
     let words = answer["usage"]["completion_tokens"].as_u64().expect("a number");
     assert_eq!(record.tokens, Some(Tokens { read: 7, written: words }));
     assert_eq!(record.request.to_string(), request);
@@ -63,7 +63,7 @@ async fn a_body_chooses_neither_model_nor_address_beside_the_approved_one() {
     assert!(
         error["error"]["message"].as_str().is_some_and(|text| text.contains("'api_base'") && text.contains("'model'"))
     );
-    assert_eq!((world.upstream.calls(), world.used(1).await[0].refused), (0, Some("field_not_allowed")));
+    assert_eq!((world.upstream.calls(), world.used(1).await[0].refused.as_deref()), (0, Some("field_not_allowed")));
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn a_redirect_is_neither_followed_nor_passed_on() {
         let (got, code, message) = refused(response).await;
         assert_eq!((got, code.as_str()), (502, "provider_redirected"));
         assert!(message.contains("'Demo'"), "{message}");
-        assert_eq!(world.used(1).await[0].refused, Some("provider_redirected"));
+        assert_eq!(world.used(1).await[0].refused.as_deref(), Some("provider_redirected"));
     }
 }
 

@@ -63,7 +63,7 @@ async fn a_key_makes_so_many_calls_a_minute_and_is_told_when_the_next_passes() {
         "Key 'CI' has used its limit of 2 requests a minute. Try again in 30 seconds. An admin can make a key with another limit."
     );
     assert_eq!(world.chat(&world.secret, &question("fast", false)).await.status(), 200, "others go on");
-    assert_eq!(world.used(4).await[2].refused, Some("rate_limit_exceeded"));
+    assert_eq!(world.used(4).await[2].refused.as_deref(), Some("rate_limit_exceeded"));
     world.now.store(NOW + 30 * SECOND, SeqCst);
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 429);

@@ -17,6 +17,8 @@ mod refusals;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+mod spooling;
+#[cfg(test)]
 mod upstreams;
 #[cfg(test)]
 mod world;

@@ -182,7 +182,7 @@ async fn a_model_called_in_the_other_api_names_the_path_that_serves_it() {
     assert_eq!((status, kind, code), (400, "invalid_request_error", "other_api"));
     assert!(text.contains("/v1/chat/completions") && text.contains("'fast'"), "{text}");
     assert_eq!(world.upstream.calls(), 0);
-    assert!(world.used(3).await.iter().all(|record| record.refused == Some("other_api")));
+    assert!(world.used(3).await.iter().all(|record| record.refused.as_deref() == Some("other_api")));
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn a_revoked_and_an_expired_key_are_told_so_by_their_holder_alone() {
     assert_eq!(world.chat(&lapses, &question("fast", false)).await.status(), 200);
     world.now.store(NOW + 1, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(refusal(&world, &lapses, "fast").await.1, "key_expired");
-    let codes: Vec<_> = world.used(3).await.iter().map(|record| record.refused).collect();
+    let codes: Vec<_> = world.used(3).await.iter().map(|record| record.refused.as_deref()).collect();
     assert_eq!(codes, [Some("key_revoked"), None, Some("key_expired")]);
 }
 
@@ -234,7 +234,7 @@ async fn a_private_provider_is_called_only_where_the_operator_allows_it() {
     assert_eq!((status, code.as_str()), (502, "private_address"));
     assert!(message.contains("GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE"), "{message}");
     assert_eq!(world.upstream.connections(), 0);
-    assert_eq!(world.used(1).await[0].refused, Some("private_address"));
+    assert_eq!(world.used(1).await[0].refused.as_deref(), Some("private_address"));
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn a_provider_that_lets_nobody_in_is_given_up_and_named() {
     let (status, code, message) = refused(world.chat(&world.secret, &question("fast", false)).await).await;
     assert_eq!((status, code.as_str()), (504, "provider_connect_timed_out"));
     assert!(message.contains("'Demo'") && message.contains("admin"), "{message}");
-    assert_eq!(world.used(1).await[0].refused, Some("provider_connect_timed_out"));
+    assert_eq!(world.used(1).await[0].refused.as_deref(), Some("provider_connect_timed_out"));
 }
 
 async fn take(mut response: Response, bytes: u64) {

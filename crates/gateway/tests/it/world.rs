@@ -9,7 +9,7 @@ use std::time::Duration;
 use gatewarden_access::builtin_powers;
 use gatewarden_credentials::{ApiKey, RootKey, Sealed, SealedFor, Secret};
 use gatewarden_demo::upstream::{self, Upstream};
-use gatewarden_gateway::{Body, Config, FeedEvent, Gateway, Lines, SealingKeys, UsageRecord, Witness};
+use gatewarden_gateway::{Batch, Body, Config, FeedEvent, Gateway, Lines, SealingKeys, UsageRecord, Witness};
 use gatewarden_trail::{Change, Entry};
 use gatewarden_types::{
     Actor, AllowedNetworks, AnyRecord, Builtin, Clock, Dialect, Digest, Entropy, Grant, Id, Job, Key, KeyOwner,
@@ -18,6 +18,7 @@ use gatewarden_types::{
 };
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -163,7 +164,7 @@ pub struct World {
     pub upstream: Upstream,
     pub gateway: Gateway,
     pub feed: mpsc::Sender<FeedEvent>,
-    pub usage: mpsc::Receiver<Vec<UsageRecord>>,
+    pub usage: mpsc::Receiver<Batch>,
     pub wishes: mpsc::Receiver<Id<Organization>>,
     pub records: Records,
     pub key: Key,
@@ -172,6 +173,7 @@ pub struct World {
     pub client: Client,
     seq: Mutex<Seq>,
     collected: Vec<UsageRecord>,
+    folder: TempDir,
 }
 
 impl World {
@@ -185,7 +187,8 @@ impl World {
         let settings = upstream::Settings { secret: PROVIDER_SECRET.to_owned(), pace: Duration::ZERO };
         let upstream = upstream::spawn(listener, settings).expect("serves");
         let records = Records::new(&upstream.base_url());
-        let mut config = Config::new("127.0.0.1:0".parse().expect("an address"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = Config::new("127.0.0.1:0".parse().expect("an address"), folder.path().join("usage"));
         config.allow_private = AllowedNetworks(vec!["127.0.0.0/8".parse().expect("a range")]);
         config.workers = 2;
         configure(&mut config);
@@ -215,7 +218,8 @@ impl World {
         let (secret, key) = key(KeyOwner::Member(records.member.id));
         let secret = secret.text().expose().clone();
         let (seq, collected) = (Mutex::new(1), Vec::new());
-        let world = Self { upstream, gateway, feed, usage, wishes, records, key, secret, now, client, seq, collected };
+        let world =
+            Self { upstream, gateway, feed, usage, wishes, records, key, secret, now, client, seq, collected, folder };
         world.tell(world.records.base(1)).await;
         world.put(vec![Change::put(&world.key).expect("writes")]).await;
         world.tell(FeedEvent::CaughtUp).await;
@@ -284,7 +288,9 @@ impl World {
     /// Waits until `count` usage records have come in all.
     pub async fn used(&mut self, count: usize) -> &[UsageRecord] {
         while self.collected.len() < count {
-            self.collected.extend(self.usage.recv().await.expect("the gateway records"));
+            let batch = self.usage.recv().await.expect("the gateway records");
+            self.collected.extend(batch.records.iter().cloned());
+            batch.kept();
         }
         &self.collected
     }
@@ -292,10 +298,13 @@ impl World {
     /// Shuts the gateway down and gives every record there was.
     pub async fn all_usage(mut self) -> Vec<UsageRecord> {
         drop(self.client);
-        self.gateway.shutdown().await;
+        let ending = tokio::spawn(self.gateway.shutdown());
         while let Some(batch) = self.usage.recv().await {
-            self.collected.extend(batch);
+            self.collected.extend(batch.records.iter().cloned());
+            batch.kept();
         }
+        ending.await.expect("ends");
+        self.folder.close().expect("nobody uses it any more");
         self.collected
     }
 }
