@@ -10,8 +10,9 @@ mod suite;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test [--only STEP,…]   everything CI proves, from nothing; steps: fmt, clippy, deny, rust, verifiers,
-                                   plain, e2e, api
+cargo xtask test [--only STEP,…]   everything CI proves, from nothing; steps: fmt, clippy, deny, rust, faults,
+                                   verifiers, plain, e2e, api
+cargo xtask faults [--rounds N]    kills the program N times (60) under load, and lets its fsync and its disk fail
 cargo xtask capabilities           what the tests prove of docs/capabilities.csv; --missing PREFIX lists the rest
 cargo xtask architecture           what breaks the shape of the code (a test of xtask asks the same)
 cargo xtask bench [NAME]           run a benchmark, or list them";
@@ -22,6 +23,8 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test"] => Ok(suite::run(suite::Step::ALL)),
         ["test", "--only", names] => suite::named(names).map(|steps| suite::run(&steps)),
+        ["faults"] => suite::faults("60"),
+        ["faults", "--rounds", rounds] => suite::faults(rounds),
         ["capabilities"] => capabilities::run(None),
         ["capabilities", "--missing", prefix] => capabilities::run(Some(prefix)),
         ["architecture"] => architecture::run(),

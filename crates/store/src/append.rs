@@ -143,7 +143,7 @@ impl crate::Store {
         let look = async {
             self.0.backend.reopen(None).await?;
             let tx = self.0.backend.change_control().await?;
-            find_request(&tx, request, at).await
+            self.settled(tx, request, at).await
         };
         look.await.map_or(Err(StoreError::Unknown), found)
     }
@@ -153,9 +153,21 @@ impl crate::Store {
         let look = async {
             self.0.backend.reopen(Some(id)).await?;
             let tx = self.0.backend.change(id).await?;
-            find_request(&tx, request, at).await
+            self.settled(tx, request, at).await
         };
         look.await.map_or(Err(StoreError::Unknown), found)
+    }
+
+    /// The entry of a request, if it is there, and for good: what is not there now does not come to light later.
+    async fn settled(
+        &self,
+        tx: DatabaseTransaction,
+        request: Id<Request>,
+        at: Seq,
+    ) -> Result<Option<Committed>, StoreError> {
+        let found = find_request(&tx, request, at).await?;
+        self.0.backend.settle(tx).await?;
+        Ok(found)
     }
 }
 

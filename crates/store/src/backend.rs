@@ -111,4 +111,13 @@ impl Backend {
     pub(crate) async fn reopen(&self, organization: Option<Id<Organization>>) -> Result<(), StoreError> {
         each!(self, backend => backend.reopen(organization).await)
     }
+
+    /// Ends a transaction in which it was looked what became of another. Of that one nothing more can happen afterwards.
+    pub(crate) async fn settle(&self, looked: DatabaseTransaction) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => sqlite::settle(looked).await,
+            // The other had ended, or this one would not have had the lock.
+            Self::Postgres(_) => Ok(looked.rollback().await?),
+        }
+    }
 }

@@ -106,6 +106,14 @@ pub fn cargo_deny() -> anyhow::Result<PathBuf> {
     }
 }
 
+/// libfiu's programs, which make calls of the system fail.
+pub fn libfiu() -> anyhow::Result<()> {
+    if which("fiu-run").is_none() {
+        apt(&["fiu-utils"]).context("libfiu")?;
+    }
+    Ok(())
+}
+
 /// Debian's Chromium, or the one that `CHROMIUM` names; a browser is never downloaded.
 pub fn chromium() -> anyhow::Result<PathBuf> {
     let found = || std::env::var_os("CHROMIUM").map(PathBuf::from).or_else(|| which("chromium"));

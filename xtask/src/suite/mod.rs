@@ -7,7 +7,7 @@ mod steps;
 
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::machine::postgres::Cluster;
 use counts::Counts;
@@ -20,6 +20,7 @@ pub enum Step {
     Deny,
     Clippy,
     Rust,
+    Faults,
     Verifiers,
     Plain,
     E2e,
@@ -27,8 +28,17 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: &[Self] =
-        &[Self::Fmt, Self::Deny, Self::Clippy, Self::Rust, Self::Verifiers, Self::Plain, Self::E2e, Self::Api];
+    pub const ALL: &[Self] = &[
+        Self::Fmt,
+        Self::Deny,
+        Self::Clippy,
+        Self::Rust,
+        Self::Faults,
+        Self::Verifiers,
+        Self::Plain,
+        Self::E2e,
+        Self::Api,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -36,6 +46,7 @@ impl Step {
             Self::Deny => "deny",
             Self::Clippy => "clippy",
             Self::Rust => "rust",
+            Self::Faults => "faults",
             Self::Verifiers => "verifiers",
             Self::Plain => "plain",
             Self::E2e => "e2e",
@@ -44,7 +55,7 @@ impl Step {
     }
 
     fn needs_postgres(self) -> bool {
-        matches!(self, Self::Rust)
+        matches!(self, Self::Rust | Self::Faults)
     }
 }
 
@@ -81,6 +92,13 @@ pub fn run(steps: &[Step]) -> bool {
     }
     drop(cluster);
     report::print(&rows)
+}
+
+/// Kills the program so many times on a throw-away PostgreSQL and on SQLite, and lets its disk fail.
+pub fn faults(rounds: &str) -> anyhow::Result<bool> {
+    let rounds = rounds.parse().with_context(|| format!("{rounds:?} is no number of rounds"))?;
+    let cluster = Cluster::start()?;
+    steps::faults(rounds, Some(cluster.url())).map(|counts| counts.failed == 0)
 }
 
 /// Runs one row of the table; its error is printed and kept in the row, never lost.

@@ -10,6 +10,9 @@ use super::counts::{self, Counts};
 use super::runner::{check, run as run_counted};
 use crate::{machine, project};
 
+/// How often the program is killed in CI.
+const KILLS: usize = 60;
+
 /// Runs `step`; `database` is a superuser's URL of the throw-away PostgreSQL, when the step has one.
 pub fn run(step: Step, database: Option<&str>) -> anyhow::Result<Counts> {
     match step {
@@ -25,6 +28,7 @@ pub fn run(step: Step, database: Option<&str>) -> anyhow::Result<Counts> {
             tests.envs(database.map(|url| ("GATEWARDEN_TEST_POSTGRES", url)));
             run_counted(&mut tests, counts::cargo_test)
         }
+        Step::Faults => faults(KILLS, database),
         Step::Verifiers => verifiers(),
         Step::Plain => browser(&["plain"], &plain_program()?),
         Step::E2e => browser(&["journeys", "pages"], &program()?),
@@ -67,6 +71,15 @@ fn deny() -> anyhow::Result<Counts> {
     deny.current_dir(project::root()).args(["--log-level", "error", "check", "bans", "licenses", "sources"]);
     check(&mut deny)?;
     Ok(Counts::default())
+}
+
+/// Kills the program so many times, and lets its fsync and its disk fail. What that needs is installed, or the step fails.
+pub fn faults(rounds: usize, database: Option<&str>) -> anyhow::Result<Counts> {
+    machine::libfiu()?;
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "--workspace", "--test", "it", "--", "faults::"]);
+    tests.env("GATEWARDEN_TEST_FAULTS", rounds.to_string()).envs(database.map(|url| ("GATEWARDEN_TEST_POSTGRES", url)));
+    run_counted(&mut tests, counts::cargo_test)
 }
 
 /// Lets the verifiers that share no code with ours judge the same tampered trails. Without one of them the step fails.

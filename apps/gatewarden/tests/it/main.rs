@@ -5,6 +5,8 @@ mod demo;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod init;
 #[cfg(test)]
 mod key;

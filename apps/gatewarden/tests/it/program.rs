@@ -22,6 +22,11 @@ impl Folder {
         Self { folder: tempfile::tempdir().expect("a folder"), postgres: None }
     }
 
+    /// On a disk of its own.
+    pub fn within(disk: &Path) -> Self {
+        Self { folder: tempfile::tempdir_in(disk).expect("a folder"), postgres: None }
+    }
+
     /// None where there is no PostgreSQL to test with.
     pub async fn on_postgres() -> Option<Self> {
         let postgres = Postgres::fresh().await?;
@@ -99,7 +104,11 @@ pub struct Running {
 impl Running {
     /// Starts it on free ports, and waits until it says that it serves.
     pub fn start(folder: &Folder, words: &[&str]) -> Self {
-        let mut command = folder.program(words);
+        Self::begin(folder.program(words))
+    }
+
+    /// The same with a command that was made ready otherwise.
+    pub fn begin(mut command: Command) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0"]);
         command.env("GATEWARDEN__LOG__FORMAT", "json").stdin(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
@@ -130,6 +139,17 @@ impl Running {
     pub fn ask_to_end(&self) {
         let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
         assert!(asked.expect("kill is there").success());
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as nothing can hinder.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("ends");
     }
 
     /// Waits for its end.

@@ -16,7 +16,7 @@ use gatewarden_types::{Id, Organization};
 use moka::future::Cache;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    TransactionOptions, TransactionTrait, sqlx::Connection as _,
 };
 use sea_orm_migration::MigratorTraitSelf;
 use tokio::sync::RwLock;
@@ -189,6 +189,16 @@ impl Sqlite {
     }
 }
 
+/// Writes a page as it is and commits that.
+///
+/// A commit whose fsync failed has left its frames in the log, whole: nobody sees them, until a program that starts after a
+/// crash reads the log anew and takes them for committed. The next commit writes over the first of them, and the checksums
+/// of the others then follow from nothing.
+pub(crate) async fn settle(looked: DatabaseTransaction) -> Result<(), StoreError> {
+    looked.execute_unprepared("PRAGMA user_version = 0").await?;
+    Ok(looked.commit().await?)
+}
+
 impl File {
     /// What SQLite puts beside a file is for those whom the file is for.
     async fn open(path: &Path, statements: &Statements) -> Result<Self, StoreError> {
@@ -229,6 +239,11 @@ impl File {
 fn options(url: &str, connections: u32) -> ConnectOptions {
     let mut options = pool(url, connections);
     options.connect_lazy(true).test_before_acquire(false);
+    // After a COMMIT that failed, SQLite is in no transaction and sqlx believes that it is. It begins the next one inside
+    // that one, and after a second failure nothing that it commits is kept. So such a connection is used no more.
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
+    });
     options.map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .pragma("journal_mode", "WAL")
