@@ -96,6 +96,7 @@ impl Table for Organization {
             state: word(&self.state)?,
             visibility: json(&self.visibility)?,
             limits: json(&self.limits)?,
+            stale_after: self.stale_after.seconds().into(),
         })
     }
 
@@ -107,6 +108,7 @@ impl Table for Organization {
             state: unword("organization", row.state)?,
             visibility: unjson("organization", &row.visibility)?,
             limits: unjson("organization", &row.limits)?,
+            stale_after: parse("organization", &row.stale_after.to_string())?,
         };
         Ok(Versioned { version: seq(row.version), record })
     }

@@ -109,6 +109,7 @@ impl Situation {
             state: if self.suspended { OrganizationState::Suspended } else { OrganizationState::Active },
             visibility: Visibility { usage: self.usage },
             limits: gatewarden_types::Limits::default(),
+            stale_after: gatewarden_types::StaleAfter::default(),
         };
         let by = |actor| Caller { actor, via: Via::Nothing, request: id(5) };
         let account = by(Actor::Account(id(6)));

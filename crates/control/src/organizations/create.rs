@@ -95,6 +95,7 @@ async fn put_organization(tx: &mut OrgTx, permit: &Founding, command: &CreateOrg
         state: OrganizationState::Active,
         visibility: Visibility { usage: Reach::Own },
         limits: gatewarden_types::Limits::default(),
+        stale_after: gatewarden_types::StaleAfter::default(),
     };
     tx.put(permit, &organization).await
 }

@@ -68,6 +68,7 @@ impl Records {
             state: OrganizationState::Active,
             visibility: Visibility { usage: Reach::Own },
             limits: gatewarden_types::Limits::default(),
+            stale_after: gatewarden_types::StaleAfter::default(),
         };
         let roles = [Builtin::Owner, Builtin::Admin, Builtin::Member, Builtin::Viewer].map(|builtin| Role {
             id: id(),

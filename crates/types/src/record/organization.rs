@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Id, Name, Slug};
 
-use super::{Limits, Reach};
+use super::{Limits, Reach, StaleAfter};
 
 /// The organization itself, as one row among its own: what its members may change of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct Organization {
     pub visibility: Visibility,
     /// How much may be called in it in a minute, with all keys together.
     pub limits: Limits,
+    /// How long its gateways answer calls without hearing from the control plane.
+    pub stale_after: StaleAfter,
 }
 
 /// Whether an organization works.
