@@ -100,6 +100,7 @@ fn policy() -> [TableCreateStatement; 8] {
             .col(text("visibility"))
             .col(text("limits"))
             .col(big_integer("epoch"))
+            .col(big_integer("stale_after"))
             .to_owned(),
         record("roles").col(text("name")).col(text_null("builtin")).col(text("powers")).to_owned(),
         record("members").col(uuid("account").unique_key()).col(uuid("role")).col(text("state")).to_owned(),

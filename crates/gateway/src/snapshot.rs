@@ -168,7 +168,7 @@ impl Snapshot {
 
     /// How long an organization lets its calls be decided while the control plane is not heard, in seconds.
     pub(crate) fn stale_after(&self, organization: Id<Organization>) -> Option<i64> {
-        self.policy(organization)?.organization().map(|_| 86_400)
+        self.policy(organization)?.organization().map(|record| record.stale_after.seconds().into())
     }
 
     /// Whether an organization's policy is too old to decide by.

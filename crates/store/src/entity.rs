@@ -23,7 +23,7 @@ macro_rules! entity {
 entity!(organization "organization" {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     version: i64, slug: String, name: String, state: String, visibility: String,
-    limits: String, epoch: i64,
+    limits: String, epoch: i64, stale_after: i64,
 });
 entity!(roles "roles" {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,

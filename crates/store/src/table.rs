@@ -97,6 +97,7 @@ impl Table for Organization {
             visibility: json(&self.visibility)?,
             limits: json(&self.limits)?,
             epoch: self.epoch.into(),
+            stale_after: self.stale_after.seconds().into(),
         })
     }
 
@@ -109,6 +110,7 @@ impl Table for Organization {
             visibility: unjson("organization", &row.visibility)?,
             limits: unjson("organization", &row.limits)?,
             epoch: row.epoch.try_into().map_err(|bad| corrupt("organization")(&bad))?,
+            stale_after: parse("organization", &row.stale_after.to_string())?,
         };
         Ok(Versioned { version: seq(row.version), record })
     }

@@ -27,7 +27,7 @@ pub use network::{AllowedNetworks, Forbidden, Network};
 pub use record::{
     AnyRecord, Builtin, CredentialRef, Dialect, Feature, Gateway, GatewayState, Invite, InviteState, Key, KeyOwner,
     KeyState, Level, Levels, Limits, Member, MemberState, Model, ModelSet, ModelState, Organization, OrganizationState,
-    PerMinute, Powers, Provider, Reach, Record, RecordKind, Role, Seq, Versioned, Visibility,
+    PerMinute, Powers, Provider, Reach, Record, RecordKind, Role, Seq, StaleAfter, Versioned, Visibility,
 };
 pub use text::fold;
 pub use timestamp::Timestamp;

@@ -35,6 +35,14 @@ pub fn relative(then: Timestamp, now: Timestamp) -> String {
     if seconds > 0 { format!("{away} ago") } else { format!("in {away}") }
 }
 
+/// `5 minutes`, `1 day`: in the largest unit that makes it a whole number.
+pub fn span(seconds: u64) -> String {
+    const UNITS: [(u64, &str, &str); 3] = [(86_400, "day", "days"), (3600, "hour", "hours"), (60, "minute", "minutes")];
+    let whole = UNITS.into_iter().find(|(unit, ..)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    let (unit, one, many) = whole.unwrap_or((1, "second", "seconds"));
+    counted(seconds / unit, one, many)
+}
+
 /// `27 Nov 2026`
 pub fn date(at: Timestamp) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -99,6 +107,10 @@ mod tests {
         let now = Timestamp::default().plus_seconds(1_795_000_000);
         let ago = |seconds: i64| relative(now.plus_seconds(-seconds), now);
         assert_eq!([ago(3), ago(240), ago(7200), ago(90_000)], ["now", "4 min ago", "2 h ago", "yesterday"]);
+        assert_eq!(
+            [86_400, 5400, 300, 90, 2_592_000].map(span),
+            ["1 day", "90 minutes", "5 minutes", "90 seconds", "30 days"]
+        );
         assert_eq!([ago(-432_000), ago(40 * 86_400)], ["in 5 days", "9 Oct 2026"]);
     }
 }

@@ -110,7 +110,7 @@ impl Plane {
 
     /// Waits until so many calls are kept; more than that is a call that counts twice.
     pub async fn until_calls(&self, due: usize) {
-        let beneath = self.world.beneath(self.world.org()).await;
+        let beneath = self.world.beneath_observed(self.world.org()).await;
         let late = Instant::now() + Duration::from_secs(30);
         loop {
             let seen = beneath.rows("usage").await.len();

@@ -110,6 +110,7 @@ impl Situation {
             visibility: Visibility { usage: self.usage },
             limits: gatewarden_types::Limits::default(),
             epoch: 1,
+            stale_after: gatewarden_types::StaleAfter::default(),
         };
         let by = |actor| Caller { actor, via: Via::Nothing, request: id(5) };
         let account = by(Actor::Account(id(6)));

@@ -96,6 +96,7 @@ async fn put_organization(tx: &mut OrgTx, permit: &Founding, command: &CreateOrg
         visibility: Visibility { usage: Reach::Own },
         limits: gatewarden_types::Limits::default(),
         epoch: 1,
+        stale_after: gatewarden_types::StaleAfter::default(),
     };
     tx.put(permit, &organization).await
 }

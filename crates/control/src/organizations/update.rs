@@ -1,10 +1,11 @@
 use gatewarden_access::{Caller, actions};
 use gatewarden_store::Giving;
-use gatewarden_types::{Id, Name, Organization, PerMinute, Reach, Seq};
+use gatewarden_types::{Id, Name, Organization, PerMinute, Reach, Seq, StaleAfter};
 
 use crate::{App, Changed, Error, check_seen, or_refuse};
 
-/// Changes what an organization is called, what its members see and how much they may call. What is none stays.
+/// Changes what an organization is called, what its members see, how much they may call, and how long its gateways answer
+/// on their own. What is none stays.
 #[derive(Debug, Clone, Default)]
 pub struct UpdateOrganization {
     /// What people call it.
@@ -15,6 +16,8 @@ pub struct UpdateOrganization {
     pub requests: LimitChange,
     /// Tokens a minute.
     pub tokens: LimitChange,
+    /// How long a gateway goes on without hearing from the control plane.
+    pub stale_after: Option<StaleAfter>,
     /// The version its editor saw.
     pub seen: Option<Seq>,
 }
@@ -66,6 +69,7 @@ pub async fn update(
     organization.visibility.usage = command.usage.unwrap_or(organization.visibility.usage);
     organization.limits.requests = command.requests.after(organization.limits.requests);
     organization.limits.tokens = command.tokens.after(organization.limits.tokens);
+    organization.stale_after = command.stale_after.unwrap_or(organization.stale_after);
     if organization == row.record {
         return Ok(Changed { value: organization, version: row.version });
     }

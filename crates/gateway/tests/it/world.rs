@@ -70,6 +70,7 @@ impl Records {
             visibility: Visibility { usage: Reach::Own },
             limits: gatewarden_types::Limits::default(),
             epoch: 1,
+            stale_after: gatewarden_types::StaleAfter::default(),
         };
         let roles = [Builtin::Owner, Builtin::Admin, Builtin::Member, Builtin::Viewer].map(|builtin| Role {
             id: id(),

@@ -36,6 +36,7 @@ pub fn organization() -> Organization {
         visibility: Visibility { usage: Reach::Own },
         limits: Limits::default(),
         epoch: 1,
+        stale_after: gatewarden_types::StaleAfter::default(),
     }
 }
 

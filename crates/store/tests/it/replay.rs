@@ -262,8 +262,8 @@ async fn update(app: &App, by: &Caller, house: &House, to: Option<u8>, usage: Op
         name,
         usage,
         requests,
-        tokens: organizations::LimitChange::Keep,
-        seen: None,
+        stale_after: to.map(|to| (60 + u64::from(to)).try_into().unwrap()),
+        ..Default::default()
     };
     organizations::update(app, by, house.id, command).await.map(drop)
 }

@@ -9,6 +9,7 @@ mod model;
 mod organization;
 mod provider;
 mod role;
+mod stale_after;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -24,6 +25,7 @@ pub use model::{Model, ModelState};
 pub use organization::{Organization, OrganizationState, Visibility};
 pub use provider::{CredentialRef, Dialect, Provider};
 pub use role::{Builtin, Powers, Reach, Role};
+pub use stale_after::StaleAfter;
 
 /// The position of an entry in its trail, from 1, without gaps. A record's version is the seq of its last entry.
 pub type Seq = u64;

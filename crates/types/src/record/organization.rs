@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Id, Name, Slug};
 
-use super::{Limits, Reach};
+use super::{Limits, Reach, StaleAfter};
 
 /// The organization itself, as one row among its own: what its members may change of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Organization {
     /// Which of its trails this is: 1, and one more each time that a backup was restored, so that no position is signed
     /// for two histories.
     pub epoch: u32,
+    /// How long its gateways answer calls without hearing from the control plane.
+    pub stale_after: StaleAfter,
 }
 
 /// Whether an organization works.

@@ -2,11 +2,11 @@
 
 use actix_web::web;
 use gatewarden_control::organizations::{self, LimitChange, UpdateOrganization};
-use gatewarden_types::{Name, Reach};
+use gatewarden_types::{Name, Reach, StaleAfter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{per_minute, word};
+use super::{invalid, per_minute, word};
 use crate::http::{Answer, Fault, KeyHolder};
 
 /// An organization.
@@ -24,6 +24,8 @@ pub struct Organization {
     pub requests_per_minute: Option<u64>,
     /// How many tokens are let through in a minute; null for as many as there are.
     pub tokens_per_minute: Option<u64>,
+    /// How long a gateway answers calls without hearing from the control plane, in seconds; from then on it refuses them.
+    pub gateway_stale_after_seconds: u64,
     /// The version for `If-Match`.
     pub version: u64,
 }
@@ -44,6 +46,8 @@ pub struct UpdateBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<u64>")]
     pub tokens_per_minute: Sent,
+    /// How long a gateway answers calls without hearing from the control plane, in seconds: 60 to 2,592,000 (30 days).
+    pub gateway_stale_after_seconds: Option<u64>,
 }
 
 /// A limit of an [`UpdateBody`].
@@ -83,7 +87,8 @@ pub async fn update(sender: KeyHolder, body: web::Bytes) -> Answer {
     let usage = body.usage_visibility.as_deref().map(reach).transpose()?;
     let requests = body.requests_per_minute.change("requests_per_minute")?;
     let tokens = body.tokens_per_minute.change("tokens_per_minute")?;
-    let command = UpdateOrganization { name, usage, requests, tokens, seen: sender.seen()? };
+    let stale_after = body.gateway_stale_after_seconds.map(span).transpose()?;
+    let command = UpdateOrganization { name, usage, requests, tokens, stale_after, seen: sender.seen()? };
     let changed = organizations::update(&sender.site.app, &sender.caller, sender.organization, command).await?;
     sender.answer(200, Some(changed.version), &shown(&changed.value, changed.version))
 }
@@ -92,8 +97,12 @@ fn reach(word: &str) -> Result<Reach, Fault> {
     match word {
         "own" => Ok(Reach::Own),
         "all" => Ok(Reach::All),
-        _ => Err(super::invalid("usage_visibility", "Use own or all.")),
+        _ => Err(invalid("usage_visibility", "Use own or all.")),
     }
+}
+
+fn span(seconds: u64) -> Result<StaleAfter, Fault> {
+    StaleAfter::try_from(seconds).map_err(|bad| invalid("gateway_stale_after_seconds", bad.to_string()))
 }
 
 fn shown(organization: &gatewarden_types::Organization, version: u64) -> Organization {
@@ -108,6 +117,7 @@ fn shown(organization: &gatewarden_types::Organization, version: u64) -> Organiz
         usage_visibility: usage_visibility.to_owned(),
         requests_per_minute: organization.limits.requests.map(u64::from),
         tokens_per_minute: organization.limits.tokens.map(u64::from),
+        gateway_stale_after_seconds: organization.stale_after.into(),
         version,
     }
 }

@@ -1,4 +1,4 @@
-//! What an organization is called, what its members see, and how much they may call.
+//! What an organization is called, what its members see, how much they may call, and how long its gateways go on alone.
 
 use actix_web::web;
 use gatewarden_access::ActionInfo;
@@ -6,25 +6,32 @@ use gatewarden_control::{
     Error, FieldError,
     organizations::{self, LimitChange, UpdateOrganization},
 };
-use gatewarden_types::{Organization, Reach};
+use gatewarden_types::{Organization, Reach, StaleAfter};
 use serde::Deserialize;
 
 use super::organizations::{REQUESTS, TOKENS, field, per_minute, word};
 use crate::{
     http::{Answer, Here, Seen, may, now_true},
-    views::{Place, settings::Settings},
-    wording::date,
+    views::{Choice, Place, settings::Settings},
+    wording::{date, span},
 };
+
+/// The field for how long gateways go on alone.
+const STALE_AFTER: &str = "stale_after";
+
+/// The spans that are offered, in seconds: 5 minutes, an hour, 6 hours, 1, 3, 7 and 30 days.
+const SPANS: [u32; 7] = [300, 3600, 21_600, 86_400, 259_200, 604_800, StaleAfter::MOST];
 
 /// The form.
 pub async fn show(here: Here) -> Answer {
     let row = organizations::read(&here.site.app, &here.caller, here.organization).await?;
-    let Organization { name, visibility, limits, .. } = row.record;
+    let Organization { name, visibility, limits, stale_after, .. } = row.record;
     let typed = SettingsForm {
         name: name.to_string(),
         usage: visibility.usage,
         requests_per_minute: limits.requests.map(|limit| limit.to_string()),
         tokens_per_minute: limits.tokens.map(|limit| limit.to_string()),
+        stale_after: Some(stale_after.to_string()),
         version: Seen(Some(row.version)),
     };
     here.page(&view(&here, &typed, &[]).await?)
@@ -34,9 +41,10 @@ pub async fn show(here: Here) -> Answer {
 struct SettingsForm {
     name: String,
     usage: Reach,
-    /// A form from before there were limits has none of these, and leaves them.
+    /// A form that has none of these leaves them.
     requests_per_minute: Option<String>,
     tokens_per_minute: Option<String>,
+    stale_after: Option<String>,
     version: Seen,
 }
 
@@ -50,9 +58,10 @@ impl SettingsForm {
         };
         let requests = limit(REQUESTS, &self.requests_per_minute);
         let tokens = limit(TOKENS, &self.tokens_per_minute);
+        let stale_after = self.stale_after.as_deref().and_then(|typed| word(&mut wrong, STALE_AFTER, typed));
         let Seen(seen) = self.version;
         if wrong.is_empty() {
-            Ok(UpdateOrganization { name, usage: Some(self.usage), requests, tokens, seen })
+            Ok(UpdateOrganization { name, usage: Some(self.usage), requests, tokens, stale_after, seen })
         } else {
             Err(Error::Invalid(wrong))
         }
@@ -84,10 +93,23 @@ async fn view(here: &Here, typed: &SettingsForm, wrong: &[FieldError]) -> Result
         name: field(wrong, "name", &typed.name),
         requests: field(wrong, REQUESTS, typed.requests_per_minute.as_deref().unwrap_or_default()),
         tokens: field(wrong, TOKENS, typed.tokens_per_minute.as_deref().unwrap_or_default()),
+        stale_after: spans(typed.stale_after.as_deref().unwrap_or_default()),
+        stale_after_error: field(wrong, STALE_AFTER, "").error,
         everyone_sees_usage: typed.usage == Reach::All,
         version: typed.version.0.map(|seq| seq.to_string()).unwrap_or_default(),
         id: here.organization.to_string(),
         since: date(here.organization.made_at()),
         can_edit: frame.facts.as_ref().zip(update).is_some_and(|(facts, update)| may(facts, update)),
     })
+}
+
+/// The spans to choose from, with the one that holds where it is none of the usual ones.
+fn spans(now: &str) -> Vec<Choice> {
+    let now = now.parse().map(StaleAfter::seconds).ok();
+    let mut seconds: Vec<u32> = SPANS.into_iter().chain(now).collect();
+    seconds.sort_unstable();
+    seconds.dedup();
+    let choice =
+        |seconds: u32| Choice { value: seconds.to_string(), label: span(seconds.into()), chosen: now == Some(seconds) };
+    seconds.into_iter().map(choice).collect()
 }

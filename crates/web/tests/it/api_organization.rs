@@ -26,6 +26,10 @@ gatewarden_testkit::on_both! {
         let wide = door.api(&key, Method::PATCH, "/organization", json!({"requests_per_minute": null})).await;
         let (requests, tokens) = (&wide.json()["requests_per_minute"], &wide.json()["tokens_per_minute"]);
         assert_eq!((requests, tokens), (&Value::Null, &json!(90_000)), "what is left out stays");
+        assert_eq!(wide.json()["gateway_stale_after_seconds"], 86_400, "a day, unless somebody says otherwise");
+        let brief = json!({"gateway_stale_after_seconds": 300});
+        let wide = door.api(&key, Method::PATCH, "/organization", brief).await;
+        assert_eq!((wide.code(), &wide.json()["gateway_stale_after_seconds"]), (200, &json!(300)));
         let entries = world.trail(world.org()).await.len();
         let nothing = door.api(&key, Method::PATCH, "/organization", json!({})).await;
         assert_eq!((nothing.code(), nothing.json()), (200, wide.json()));
@@ -53,6 +57,8 @@ gatewarden_testkit::on_both! {
             (json!({"usage_visibility": "some"}), "usage_visibility"),
             (json!({"requests_per_minute": 0}), "requests_per_minute"),
             (json!({"tokens_per_minute": 1_000_000_001}), "tokens_per_minute"),
+            (json!({"gateway_stale_after_seconds": 59}), "gateway_stale_after_seconds"),
+            (json!({"gateway_stale_after_seconds": 2_592_001}), "gateway_stale_after_seconds"),
         ] {
             let refused = door.api(&key, Method::PATCH, "/organization", body.clone()).await;
             assert_eq!(refused.problem(), (422, "invalid".to_owned(), vec![field.to_owned()]), "{body}");

@@ -102,6 +102,24 @@ on_both! {
         assert!(!owner.get("/o/here/settings").await.says(stored));
     }
 
+    async fn how_long_gateways_go_on_alone_is_chosen_and_kept(world: World) {
+        let door = door(&site(&world)).await;
+        let mut owner = Tab::signed_in(&door, world.owner()).await;
+        let chosen = |page: &Reply, value: &str, label: &str| page.says(&format!("<option value=\"{value}\" selected>{label}<"));
+        assert!(chosen(&owner.get("/o/here/settings").await, "86400", "1 day"));
+        let plain = [("name", "Here"), ("usage", "own"), ("version", "")];
+        let with = |seconds: &'static str| [&plain[..], &[("stale_after", seconds)]].concat();
+        assert_eq!(owner.post("/o/here/settings", &with("300")).await.code(), 303);
+        assert!(chosen(&owner.get("/o/here/settings").await, "300", "5 minutes"));
+        assert_eq!(owner.post("/o/here/settings", &with("5400")).await.code(), 303, "also what is not offered");
+        assert_eq!(owner.post("/o/here/settings", &plain).await.code(), 303);
+        assert!(chosen(&owner.get("/o/here/settings").await, "5400", "90 minutes"), "a form without it leaves it");
+        for bad in ["59", "2592001", "a day"] {
+            let refused = owner.post("/o/here/settings", &with(bad)).await;
+            assert!(refused.code() == 422 && refused.says("id=\"stale_after-wrong\""), "{bad}: {}", refused.body);
+        }
+    }
+
     // proves RQ-032, KT-026
     async fn settings_are_saved_by_who_may_and_a_stale_form_changes_nothing(world: World) {
         let door = door(&site(&world)).await;

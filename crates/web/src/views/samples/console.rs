@@ -237,6 +237,8 @@ fn settings() -> Drawn {
         name: Field::of(t("Acme Research")),
         requests: Field::of("600"),
         tokens: Field::of("many").wrong("Give a whole number."),
+        stale_after: choices(&["1 hour", "1 day", "7 days"], 1),
+        stale_after_error: t("Choose a span."),
         everyone_sees_usage: false,
         version: t("12"),
         id: t("org_01J9Z3EXAMPLE"),
