@@ -15,6 +15,7 @@ mod asked;
 mod body;
 mod connections;
 mod connector;
+mod decision;
 mod edge;
 mod follower;
 mod limits;
@@ -30,6 +31,7 @@ mod usage;
 
 pub use connections::Patience;
 pub use connector::Connecting;
+pub use decision::Decision;
 pub use follower::{Alarm, FeedEvent, Follower};
 pub use server::{Config, Gateway, Lines};
 pub use snapshot::{Snapshot, Unreadable, Vault};
