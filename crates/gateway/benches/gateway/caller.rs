@@ -39,16 +39,18 @@ impl Caller {
 
     /// Reads until `mark` has come, and gives all that has.
     pub fn read_until(&mut self, mark: &str) -> String {
-        let (mut seen, mut part) = (Vec::new(), [0; 4096]);
-        loop {
+        self.read_on(String::new(), mark)
+    }
+
+    /// Reads on behind what was `seen` until `mark` is there, and gives all that has come.
+    pub fn read_on(&mut self, mut seen: String, mark: &str) -> String {
+        let mut part = [0; 4096];
+        while !seen.contains(mark) {
             let count = self.stream.read(&mut part).expect("it answers in time");
-            assert!(count > 0, "it broke off: {}", String::from_utf8_lossy(&seen));
-            seen.extend_from_slice(part.get(..count).unwrap_or_default());
-            let text = String::from_utf8_lossy(&seen);
-            if text.contains(mark) {
-                return text.into_owned();
-            }
+            assert!(count > 0, "it broke off: {seen}");
+            seen.push_str(&String::from_utf8_lossy(part.get(..count).unwrap_or_default()));
         }
+        seen
     }
 
     /// Sends a call whose answer is JSON, and gives the status.

@@ -1,9 +1,6 @@
 //! What one caller waits for.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::{
     caller::Caller,
@@ -57,8 +54,6 @@ fn first_event(caller: &mut Caller) -> f64 {
     caller.send(STREAMING, true);
     let seen = caller.read_until(FIRST);
     let took = start.elapsed().as_secs_f64() * 1e3;
-    if !seen.contains("0\r\n\r\n") {
-        caller.read_until("0\r\n\r\n");
-    }
+    caller.read_on(seen, LAST);
     took
 }

@@ -13,7 +13,7 @@ use crate::{
     policy,
     process::Gateway,
     report,
-    upstream::{FIRST, SILENT, STREAMING, Upstreams},
+    upstream::{FIRST, LAST, SILENT, STREAMING, Upstreams},
 };
 
 const MILLION: usize = 1_000_000;
@@ -79,9 +79,9 @@ fn call_beside(gateway: &Gateway, upstreams: &Upstreams, over: &AtomicBool) -> u
     while !over.load(Relaxed) {
         let mut streaming = Caller::connect(gateway.addr, &gateway.key);
         streaming.send(STREAMING, true);
-        streaming.read_until(FIRST);
+        let seen = streaming.read_until(FIRST);
         if count % 2 == 0 {
-            streaming.read_until("0\r\n\r\n");
+            streaming.read_on(seen, LAST);
         }
         let mut refused = Caller::connect(gateway.addr, &gateway.key);
         refused.send("none", false);

@@ -17,8 +17,8 @@ pub const STREAMING: &str = "streaming";
 const PAUSE: Duration = Duration::from_millis(2);
 /// What its first event contains.
 pub const FIRST: &str = "tok0";
-/// How its streams end.
-pub const LAST: &str = "[DONE]";
+/// How its streams end: the last event and the last chunk.
+pub const LAST: &str = "[DONE]\n\n\r\n0\r\n\r\n";
 
 /// Where they are, and what the silent one sees.
 pub struct Upstreams {
@@ -40,10 +40,10 @@ impl Upstreams {
             let mut came = 0;
             read(stream, |_| {
                 came += 1;
-                drop(asking.send(()));
+                asking.send(()).expect("someone waits");
             });
             if came > 0 {
-                drop(freeing.send(Instant::now()));
+                freeing.send(Instant::now()).expect("someone waits");
             }
         });
         let streaming = listen(|stream| {
@@ -91,6 +91,5 @@ fn events(stream: &mut TcpStream) -> std::io::Result<()> {
     stream.write_all(format!("{head}{:x}\r\n{first}\r\n", first.len()).as_bytes())?;
     #[expect(clippy::disallowed_methods, reason = "a thread of its own, which is a slow model")]
     thread::sleep(PAUSE);
-    let last = format!("data: {LAST}\n\n");
-    stream.write_all(format!("{:x}\r\n{last}\r\n0\r\n\r\n", last.len()).as_bytes())
+    stream.write_all(format!("e\r\ndata: {LAST}").as_bytes())
 }
