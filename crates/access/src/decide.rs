@@ -1,6 +1,6 @@
 //! The decision.
 
-use gatewarden_types::{ModelSet, Reach};
+use gatewarden_types::Reach;
 
 use crate::{Action, ActionInfo, Facts, Permission, Permit, Reason, Refused, Standing, Subject};
 
@@ -69,7 +69,7 @@ fn within_key(facts: &Facts, subject: &Subject) -> Result<(), Reason> {
         return if mine.cover(given) { Ok(()) } else { Err(Reason::BeyondKey) };
     }
     let allowed = |action: &ActionInfo| {
-        let every_model = action.permission != Permission::ModelsInvoke || mine.models == ModelSet::All;
+        let every_model = action.permission != Permission::ModelsInvoke || mine.every_model();
         mine.reach(action.level.0, action.level.1) && every_model
     };
     let given = ActionInfo::ALL.iter().filter(|action| subject.confers.reach(action.permission).is_some());

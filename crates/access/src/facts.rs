@@ -42,6 +42,59 @@ pub enum Standing {
     KeyExpired,
 }
 
+/// What a decision has to know of a key, in a form that is read fast. Whoever decides often keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// Whose power it borrows.
+    pub owner: KeyOwner,
+    /// Whether it was revoked.
+    pub state: KeyState,
+    /// What bounds that power.
+    pub limits: KeyLimits,
+}
+
+impl KeyFacts {
+    /// Those of a key's record.
+    pub fn of(key: &Key) -> Self {
+        Self { owner: key.owner, state: key.state, limits: KeyLimits::of(key) }
+    }
+
+    /// Whether it works at `now`.
+    pub fn works(&self, now: Timestamp) -> bool {
+        self.state == KeyState::Active && self.limits.expires.is_none_or(|expires| now < expires)
+    }
+}
+
+/// What a decision has to know of a role, with its words read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoleFacts {
+    /// The role.
+    pub id: Id<Role>,
+    /// Which of the built-in ones it is, if it is one.
+    pub builtin: Option<Builtin>,
+    powers: PowerSet,
+}
+
+impl RoleFacts {
+    /// Those of a role's record.
+    pub fn of(role: &Role) -> Self {
+        Self { id: role.id, builtin: role.builtin, powers: PowerSet::of(&role.powers) }
+    }
+
+    /// What a member with the role may do in `organization`.
+    fn of_member(&self, organization: &Organization) -> PowerSet {
+        match (self.powers.reach(Permission::UsageRead), organization.visibility.usage) {
+            (Some(_), Reach::All) => self.powers.with(Permission::UsageRead, Reach::All),
+            _ => self.powers,
+        }
+    }
+
+    /// What a key of the organization may do, if this is the owner role.
+    fn of_organization(&self) -> PowerSet {
+        self.powers.without(Permission::RolesEscalate)
+    }
+}
+
 /// What is known of a caller in one organization (or in the instance) at one moment.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -102,6 +155,10 @@ impl Subject {
 impl Facts {
     /// A member with a role. What the organization lets everyone see of usage widens the role.
     pub fn member(caller: Caller, organization: &Organization, member: &Member, role: &Role) -> Self {
+        Self::with_role(caller, organization, member, &RoleFacts::of(role))
+    }
+
+    fn with_role(caller: Caller, organization: &Organization, member: &Member, role: &RoleFacts) -> Self {
         let standing = match (organization.state, member.state) {
             (OrganizationState::Suspended, _) => Standing::OrganizationSuspended,
             (_, MemberState::Suspended) => Standing::MemberSuspended,
@@ -112,7 +169,7 @@ impl Facts {
             organization: Some(organization.id),
             member: Some(member.id),
             grant: Grant::Role { role: role.id, member: member.id },
-            powers: member_powers(organization, role),
+            powers: role.of_member(organization),
             limits: None,
             standing,
             read_in: 0,
@@ -124,14 +181,14 @@ impl Facts {
     pub fn key(
         caller: Caller,
         organization: &Organization,
-        key: &Key,
-        owner: Option<(&Member, &Role)>,
-        owner_role: &Role,
+        key: &KeyFacts,
+        owner: Option<(&Member, &RoleFacts)>,
+        owner_role: &RoleFacts,
         now: Timestamp,
     ) -> Self {
         let mut facts = match (key.owner, owner) {
             (KeyOwner::Member(id), Some((member, role))) if id == member.id => {
-                Self::member(caller, organization, member, role)
+                Self::with_role(caller, organization, member, role)
             }
             (KeyOwner::Organization, _) if owner_role.builtin == Some(Builtin::Owner) => {
                 Self::organization(caller, organization, owner_role)
@@ -143,18 +200,18 @@ impl Facts {
         } else if !key.works(now) {
             facts.standing = Standing::KeyExpired;
         }
-        facts.limits = Some(KeyLimits::of(key));
+        facts.limits = Some(key.limits.clone());
         facts
     }
 
-    fn organization(caller: Caller, organization: &Organization, owner_role: &Role) -> Self {
+    fn organization(caller: Caller, organization: &Organization, owner_role: &RoleFacts) -> Self {
         let suspended = organization.state == OrganizationState::Suspended;
         Self {
             caller,
             organization: Some(organization.id),
             member: None,
             grant: Grant::Organization { role: owner_role.id },
-            powers: organization_powers(owner_role),
+            powers: owner_role.of_organization(),
             limits: None,
             standing: if suspended { Standing::OrganizationSuspended } else { Standing::Good },
             read_in: 0,
@@ -265,14 +322,10 @@ impl Facts {
 
 /// What a member with `role` may do in `organization`.
 pub fn member_powers(organization: &Organization, role: &Role) -> PowerSet {
-    let powers = PowerSet::of(&role.powers);
-    match (powers.reach(Permission::UsageRead), organization.visibility.usage) {
-        (Some(_), Reach::All) => powers.with(Permission::UsageRead, Reach::All),
-        _ => powers,
-    }
+    RoleFacts::of(role).of_member(organization)
 }
 
 /// What a key of the organization may do.
 pub fn organization_powers(owner_role: &Role) -> PowerSet {
-    PowerSet::of(&owner_role.powers).without(Permission::RolesEscalate)
+    RoleFacts::of(owner_role).of_organization()
 }

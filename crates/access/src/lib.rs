@@ -16,7 +16,7 @@ mod refused;
 pub use action::{Action, ActionInfo, AuditClass, Entries, Reads, Usage, Writes, actions};
 pub use catalogue::{Permission, builtin_powers};
 pub use decide::decide;
-pub use facts::{Caller, Facts, Owner, Standing, Subject, member_powers, organization_powers};
+pub use facts::{Caller, Facts, KeyFacts, Owner, RoleFacts, Standing, Subject, member_powers, organization_powers};
 pub use limits::KeyLimits;
 pub use permit::Permit;
 pub use power::PowerSet;

@@ -1,41 +1,86 @@
 //! What bounds a key beside the power of its owner.
 
-use gatewarden_types::{Feature, Key, Level, Levels, ModelSet, Timestamp};
+use std::{slice, sync::Arc};
 
-/// What bounds whoever acts through a key, beside the power of its owner.
+use gatewarden_types::{Feature, Id, Key, Level, Levels, Model, ModelSet, Timestamp};
+
+/// What bounds whoever acts through a key, beside the power of its owner. Copying it allocates nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyLimits {
-    /// How much of each feature.
-    pub levels: Levels,
+    /// How much of each feature, in the order of [`Feature::ALL`].
+    levels: [Level; Feature::ALL.len()],
     /// Which approved models.
-    pub models: ModelSet,
+    models: Callable,
     /// Until when; none for as long as nobody revokes it.
     pub expires: Option<Timestamp>,
+}
+
+/// A set of models that compares and copies fast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Callable {
+    All,
+    One(Id<Model>),
+    /// In ascending order; none or several.
+    Only(Arc<[Id<Model>]>),
+}
+
+impl Callable {
+    fn of(models: &ModelSet) -> Self {
+        let ModelSet::Only(models) = models else { return Self::All };
+        match models.first() {
+            Some(one) if models.len() == 1 => Self::One(*one),
+            _ => Self::Only(models.iter().copied().collect()),
+        }
+    }
+
+    /// The models, unless it is all of them.
+    fn named(&self) -> Option<&[Id<Model>]> {
+        match self {
+            Self::All => None,
+            Self::One(model) => Some(slice::from_ref(model)),
+            Self::Only(models) => Some(models),
+        }
+    }
 }
 
 impl KeyLimits {
     /// The limits of a key.
     pub fn of(key: &Key) -> Self {
-        Self { levels: key.levels.clone(), models: key.models.clone(), expires: key.expires }
+        Self::new(&key.levels, &key.models, key.expires)
     }
 
-    /// What one call takes: these models, and nothing that lasts.
-    pub fn of_call(models: ModelSet) -> Self {
-        Self { levels: Levels::new(), models, expires: Some(Timestamp::from_micros(0)) }
+    /// The limits of a key that there might be.
+    pub fn new(levels: &Levels, models: &ModelSet, expires: Option<Timestamp>) -> Self {
+        let mut each = [Level::Disabled; Feature::ALL.len()];
+        for (each, feature) in each.iter_mut().zip(Feature::ALL) {
+            *each = levels.get(feature).copied().unwrap_or_default();
+        }
+        Self { levels: each, models: Callable::of(models), expires }
+    }
+
+    /// What a call of one model takes, and nothing that lasts.
+    pub fn of_call(model: Id<Model>) -> Self {
+        let (levels, expires) = ([Level::Disabled; Feature::ALL.len()], Some(Timestamp::from_micros(0)));
+        Self { levels, models: Callable::One(model), expires }
     }
 
     /// Whether a key with these limits may use `feature` that much.
     pub fn reach(&self, feature: Feature, needed: Level) -> bool {
-        self.levels.get(&feature).copied().unwrap_or_default() >= needed
+        self.levels.get(feature as usize).copied().unwrap_or_default() >= needed
+    }
+
+    /// Whether a key with these limits may call every approved model.
+    pub fn every_model(&self) -> bool {
+        self.models == Callable::All
     }
 
     /// Whether everything within `other` is within these.
     pub fn cover(&self, other: &Self) -> bool {
-        let levels = other.levels.iter().all(|(feature, level)| self.reach(*feature, *level));
-        let models = match (&self.models, &other.models) {
-            (ModelSet::All, _) => true,
-            (ModelSet::Only(_), ModelSet::All) => false,
-            (ModelSet::Only(mine), ModelSet::Only(given)) => given.is_subset(mine),
+        let levels = self.levels.iter().zip(&other.levels).all(|(mine, given)| mine >= given);
+        let models = match (self.models.named(), other.models.named()) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(mine), Some(given)) => given.iter().all(|model| mine.binary_search(model).is_ok()),
         };
         levels && models && !self.end_before(other.expires)
     }
@@ -43,5 +88,17 @@ impl KeyLimits {
     /// Whether these end before `instant`; none is for ever.
     pub fn end_before(&self, instant: Option<Timestamp>) -> bool {
         self.expires.is_some_and(|mine| instant.is_none_or(|instant| instant > mine))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feature_stands_where_its_number_says() {
+        for (at, feature) in Feature::ALL.iter().enumerate() {
+            assert_eq!(*feature as usize, at);
+        }
     }
 }

@@ -1,28 +1,31 @@
 //! Who calls, and whether they may: from headers to a permit, by the same decision as the console's.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use gatewarden_access::{Caller, Facts, KeyLimits, Permit, Reason, Subject, actions::InvokeModel, decide};
 use gatewarden_credentials::ApiKey;
-use gatewarden_types::{
-    Account, Actor, Digest, Id, KeyOwner, Member, Model, ModelSet, Request, Target, Timestamp, Via,
-};
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use gatewarden_types::{Actor, Digest, Id, Key, KeyOwner, Member, Model, Request, Target, Timestamp, Via};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use uuid::Uuid;
 
 use crate::{
     refusal::{Refusal, shown},
-    snapshot::{Endpoint, HeldKey, Policy, Snapshot},
+    snapshot::{Endpoint, Held, HeldKey, Policy, Snapshot},
 };
 
 /// Where clients put their key besides `Authorization: Bearer`.
-pub(crate) const KEY_HEADERS: [&str; 4] = ["x-api-key", "api-key", "x-portkey-api-key", "x-litellm-api-key"];
+static KEY_HEADERS: [HeaderName; 4] = [
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-portkey-api-key"),
+    HeaderName::from_static("x-litellm-api-key"),
+];
 
 /// Reads the key from whichever header carries one. Clients of other gateways send a provider's key in
 /// `Authorization` as well; what does not begin as a key of ours counts only when nothing else is there.
 pub(crate) fn presented(headers: &HeaderMap) -> Result<ApiKey, Refusal> {
     let bearer = headers.get_all(AUTHORIZATION).iter();
-    let named = KEY_HEADERS.iter().flat_map(|name| headers.get_all(*name));
+    let named = KEY_HEADERS.iter().flat_map(|name| headers.get_all(name));
     let texts = bearer.chain(named).map(|value| without_scheme(value.as_bytes()));
     let (mut ours, mut any) = (None, false);
     for text in texts {
@@ -45,9 +48,11 @@ fn without_scheme(value: &[u8]) -> &[u8] {
 /// A key whose secret was proven, with the policy it is judged by.
 #[derive(Debug, Clone)]
 pub(crate) struct Holder {
-    pub(crate) held: Arc<HeldKey>,
+    pub(crate) key: Id<Key>,
+    pub(crate) held: Held<HeldKey>,
     pub(crate) policy: Arc<Policy>,
-    pub(crate) owner: Option<(Id<Member>, Id<Account>)>,
+    /// The member it belongs to, if it is a member's and they are still there.
+    pub(crate) owner: Option<Member>,
 }
 
 impl Holder {
@@ -55,28 +60,28 @@ impl Holder {
     pub(crate) fn find(snapshot: &Snapshot, key: &ApiKey) -> Result<Self, Refusal> {
         let held = snapshot.key(key.id());
         let nobody = Digest([0; 32]);
-        let proven = key.matches(held.map_or(&nobody, |held| &held.key.verifier));
-        Self::by(snapshot, held.filter(|_| proven).ok_or(Refusal::BadKey)?)
+        let proven = key.matches(held.as_ref().map_or(&nobody, |held| &held.verifier));
+        Self::by(snapshot, key.id(), held.filter(|_| proven).ok_or(Refusal::BadKey)?)
     }
 
     /// The same key by a later policy, if its secret is still the one that was proven.
     pub(crate) fn anew(&self, snapshot: &Snapshot) -> Result<Self, Refusal> {
-        let held = snapshot.key(self.held.key.id);
-        let held = held.filter(|held| held.key.verifier == self.held.key.verifier).ok_or(Refusal::BadKey)?;
-        Self::by(snapshot, held)
+        let held = snapshot.key(self.key);
+        let held = held.filter(|held| held.verifier == self.held.verifier).ok_or(Refusal::BadKey)?;
+        Self::by(snapshot, self.key, held)
     }
 
-    fn by(snapshot: &Snapshot, held: &Arc<HeldKey>) -> Result<Self, Refusal> {
+    fn by(snapshot: &Snapshot, key: Id<Key>, held: Held<HeldKey>) -> Result<Self, Refusal> {
         let policy = snapshot.policy(held.organization).ok_or(Refusal::NotReady)?;
         if policy.is_stale() {
             return Err(Refusal::Stale);
         }
-        let owner = policy.owner(&held.key).map(|member| (member.id, member.account));
-        Ok(Self { held: Arc::clone(held), policy: Arc::clone(policy), owner })
+        let owner = policy.owner(&held.facts).cloned();
+        Ok(Self { key, held, policy: Arc::clone(policy), owner })
     }
 
     fn name(&self) -> String {
-        self.held.key.name.to_string()
+        self.held.name.to_string()
     }
 
     /// The refusal of a model that is not there for this caller.
@@ -86,49 +91,46 @@ impl Holder {
 
     /// What is known of the caller for one request.
     pub(crate) fn facts(&self, request: Id<Request>, now: Timestamp) -> Result<Facts, Refusal> {
-        let actor = match (self.held.key.owner, self.owner) {
+        let actor = match (self.held.facts.owner, &self.owner) {
             (KeyOwner::Organization, _) => Actor::Organization,
-            (KeyOwner::Member(_), Some((_, account))) => Actor::Account(account),
+            (KeyOwner::Member(_), Some(member)) => Actor::Account(member.account),
             (KeyOwner::Member(_), None) => Actor::Anyone,
         };
-        let caller = Caller { actor, via: Via::Key(self.held.key.id), request };
-        self.policy.facts(caller, &self.held.key, now).ok_or(Refusal::NotReady)
+        let caller = Caller { actor, via: Via::Key(self.key), request };
+        self.policy.facts(caller, &self.held.facts, self.owner.as_ref(), now).ok_or(Refusal::NotReady)
     }
 
-    /// Decides whether the caller may call models at all, and says why not before any model is looked up.
+    /// Decides whether the caller may call models at all.
     pub(crate) fn may_call(&self, facts: &Facts) -> Result<(), Refusal> {
-        self.decide(facts, Id::from_uuid(Uuid::nil()), ModelSet::Only(BTreeSet::new()), None).map(drop)
+        let subject = Subject::new(Target::of(Id::<Model>::from_uuid(Uuid::nil())));
+        decide::<InvokeModel>(facts, Some(subject)).map(drop).map_err(|refused| self.denied(refused.reason, None))
     }
 
     /// Decides whether the caller may call the model that goes by `name`.
     pub(crate) fn route(&self, facts: &Facts, name: &str) -> Result<Route, Refusal> {
-        self.may_call(facts)?;
-        let not_approved = || self.not_approved(name);
-        let model = Arc::clone(self.policy.model(name).ok_or_else(not_approved)?);
-        let permit = self.may_call_model(facts, &model)?;
-        let endpoint = self.policy.endpoint(model.provider).map(Arc::clone).ok_or_else(not_approved)?;
-        Ok(Route { permit, model, endpoint })
+        let Some(model) = self.policy.model(name) else {
+            // Who may call no model is told so, and not which there are.
+            self.may_call(facts)?;
+            return Err(self.not_approved(name));
+        };
+        let permit = self.may_call_model(facts, model)?;
+        let endpoint = self.policy.endpoint(model.provider).ok_or_else(|| self.not_approved(name))?;
+        Ok(Route { permit, model: Arc::clone(model), endpoint: Arc::clone(endpoint) })
     }
 
     /// Decides whether the caller may call one approved model.
     pub(crate) fn may_call_model(&self, facts: &Facts, model: &Model) -> Result<Permit<InvokeModel>, Refusal> {
-        self.decide(facts, model.id, ModelSet::Only([model.id].into()), Some(model.name.as_str()))
+        let mut subject = Subject::new(Target::of(model.id));
+        subject.limits = Some(KeyLimits::of_call(model.id));
+        // The limits of this subject are the one model it is; what else may speak against it is not about the model.
+        decide(facts, Some(subject)).map_err(|refused| match refused.reason {
+            Reason::BeyondKey => self.denied(Reason::KeyModel, Some(model.name.as_str())),
+            reason => self.denied(reason, None),
+        })
     }
 
-    fn decide(
-        &self,
-        facts: &Facts,
-        model: Id<Model>,
-        needs: ModelSet,
-        name: Option<&str>,
-    ) -> Result<Permit<InvokeModel>, Refusal> {
-        let mut subject = Subject::new(Target::of(model));
-        subject.limits = Some(KeyLimits::of_call(needs));
-        decide(facts, Some(subject)).map_err(|refused| {
-            // The limits of this subject are the one model it is.
-            let reason = if refused.reason == Reason::BeyondKey { Reason::KeyModel } else { refused.reason };
-            Refusal::Denied { key: self.name(), model: name.map(str::to_owned), reason }
-        })
+    fn denied(&self, reason: Reason, model: Option<&str>) -> Refusal {
+        Refusal::Denied { key: self.name(), model: model.map(str::to_owned), reason }
     }
 }
 
@@ -165,7 +167,7 @@ mod tests {
         for pair in [("authorization", bearer.as_str()), ("authorization", &text)] {
             assert!(presented(&headers(&[pair])).is_ok());
         }
-        for name in KEY_HEADERS {
+        for name in KEY_HEADERS.iter().map(HeaderName::as_str) {
             assert!(presented(&headers(&[(name, &text)])).is_ok());
             assert!(presented(&headers(&[(name, &bearer), ("authorization", "Bearer sk-of-a-provider")])).is_ok());
             assert!(presented(&headers(&[(name, &text), ("authorization", &bearer)])).is_ok());

@@ -25,6 +25,7 @@ use crate::{
     operation::{Operation, spoken},
     refusal::{Refusal, Voice, shown},
     running::{Leash, Running},
+    snapshot::Snapshot,
     status::{Counters, Current, Status, metrics},
     tokens::{EventStream, PlainAnswer},
     upstream::{Providers, sift},
@@ -108,7 +109,11 @@ impl Edge {
 
     /// Proves the key by the policy in force now.
     fn holder(&self, key: &ApiKey) -> Result<Holder, Refusal> {
-        let found = Holder::find(&self.current.snapshot.load(), key);
+        self.found(|snapshot| Holder::find(snapshot, key))
+    }
+
+    fn found(&self, find: impl FnOnce(&Snapshot) -> Result<Holder, Refusal>) -> Result<Holder, Refusal> {
+        let found = find(&self.current.snapshot.load());
         // Before everything has come, a key that is not here may still be a good one.
         if found.is_err() && !self.current.caught_up.load(Relaxed) { Err(Refusal::NotReady) } else { found }
     }
@@ -121,15 +126,15 @@ impl Edge {
     ) -> Result<Response<AnswerBody>, Refusal> {
         // Without a good key nothing of a body is kept. Everything else is decided once the body is whole, by the one
         // snapshot of that moment: by an older one, who sends slowly would outlast a revocation.
-        let key = match presented(&call.head.headers).and_then(|key| self.holder(&key).map(|_| key)) {
-            Ok(key) => key,
+        let holder = match presented(&call.head.headers).and_then(|key| self.holder(&key)) {
+            Ok(holder) => holder,
             Err(refusal) => {
                 self.discard(&mut body).await;
                 return Err(refusal);
             }
         };
         let body = self.receive(body).await;
-        let holder = self.holder(&key)?;
+        let holder = self.found(|snapshot| holder.anew(snapshot))?;
         let mut meter = Meter::start(self.till.clone(), call.voice.request, call.at, call.came, &holder);
         let passed = match body {
             Ok(body) => self.pass(operation, call, &holder, body, &mut meter).await,

@@ -15,6 +15,7 @@ mod asked;
 mod body;
 mod connections;
 mod connector;
+mod decision;
 mod edge;
 mod follower;
 mod limits;
@@ -32,6 +33,7 @@ mod usage;
 
 pub use connections::Patience;
 pub use connector::Connecting;
+pub use decision::Decision;
 pub use follower::{Alarm, Follower};
 pub use gatewarden_feed::{Body, FeedEvent, RefusalCode, Tokens, UsageRecord, usage_lines};
 pub use server::{Config, Gateway, Lines};

@@ -39,15 +39,15 @@ pub(crate) struct Reservation {
     limiter: Arc<Limiter>,
     tokens: u64,
     at: u64,
-    /// The token limits that it counts against.
-    of: Vec<(Uuid, PerMinute)>,
+    /// The token limits that it counts against, of each level.
+    of: [Option<(Uuid, PerMinute)>; 2],
 }
 
 /// A key or an organization, with the limits that it has.
-struct Holding {
+struct Holding<'a> {
     level: Level,
     id: Uuid,
-    name: String,
+    name: &'a str,
     limits: Limits,
 }
 
@@ -67,19 +67,23 @@ impl Limiter {
     ) -> Result<(Reservation, Standing), Refusal> {
         let now = nanos(at);
         let mut standing = Standing::default();
-        let mut reservation = Reservation { limiter: Arc::clone(self), tokens, at: now, of: Vec::new() };
-        let mut passed: Vec<(Uuid, States)> = Vec::new();
-        for holding in holdings(holder) {
+        let mut reservation = Reservation { limiter: Arc::clone(self), tokens, at: now, of: [None; 2] };
+        let (mut passed, mut over): ([Option<(Uuid, States)>; 2], _) = ([None; 2], None);
+        for ((holding, passed), counts) in holdings(holder).zip(&mut passed).zip(&mut reservation.of) {
             match self.pass(&holding, tokens, now, &mut standing) {
-                Ok(before) => passed.push((holding.id, before)),
-                Err(over) => {
-                    for (id, used) in passed {
-                        self.give_back(id, used);
-                    }
-                    return Err(Refusal::Limited(Box::new(over)));
+                Ok(grown) => *passed = Some((holding.id, grown)),
+                Err(why) => {
+                    over = Some(why);
+                    break;
                 }
             }
-            reservation.of.extend(holding.limits.tokens.map(|limit| (holding.id, limit)));
+            *counts = holding.limits.tokens.map(|limit| (holding.id, limit));
+        }
+        if let Some(over) = over {
+            for (id, used) in passed.into_iter().flatten() {
+                self.give_back(id, used);
+            }
+            return Err(Refusal::Limited(Box::new(over)));
         }
         Ok((reservation, standing))
     }
@@ -91,7 +95,8 @@ impl Limiter {
         if shard.len() >= CROWDED && shard.len() == shard.capacity() {
             shard.retain(|_, states| states.iter().any(|state| *state > now));
         }
-        let states = shard.get(&holding.id).copied().unwrap_or_default();
+        let held = shard.entry(holding.id).or_default();
+        let states = *held;
         let (mut next, mut grown) = (states, States::default());
         for (((what, state), after), more) in What::ALL.into_iter().zip(states).zip(&mut next).zip(&mut grown) {
             let Some(limit) = what.of(&holding.limits) else { continue };
@@ -104,12 +109,12 @@ impl Limiter {
                 }
                 Decision::Wait { nanos, left, full } => {
                     standing.note(what, limit, left, full);
-                    let (level, name) = (holding.level, holding.name.clone());
+                    let (level, name) = (holding.level, holding.name.to_owned());
                     return Err(Over { level, name, what, limit, wait: nanos, standing: *standing });
                 }
             }
         }
-        shard.insert(holding.id, next);
+        *held = next;
         Ok(grown)
     }
 
@@ -134,7 +139,7 @@ impl Reservation {
     /// Puts what was used in the place of what was reserved, `elapsed` nanoseconds later.
     pub(crate) fn settle(self, used: u64, elapsed: u64) {
         let now = self.at.saturating_add(elapsed);
-        for (id, limit) in &self.of {
+        for (id, limit) in self.of.iter().flatten() {
             if let Some([_, state]) = self.limiter.shard(*id).get_mut(id) {
                 *state = refunded(*state, now, (self.tokens, used), elapsed, *limit);
             }
@@ -147,16 +152,17 @@ impl Reservation {
     }
 }
 
-fn holdings(holder: &Holder) -> impl Iterator<Item = Holding> {
-    let key = &holder.held.key;
-    let key = Holding { level: Level::Key, id: key.id.uuid(), name: key.name.to_string(), limits: key.limits };
+/// At most one of each level.
+fn holdings(holder: &Holder) -> impl Iterator<Item = Holding<'_>> {
+    let (id, held) = (holder.key.uuid(), &*holder.held);
+    let key = Holding { level: Level::Key, id, name: &held.name, limits: held.limits };
     let organization = holder.policy.organization().map(|organization| Holding {
         level: Level::Organization,
         id: organization.id.uuid(),
-        name: organization.name.to_string(),
+        name: organization.name.as_str(),
         limits: organization.limits,
     });
-    let limited = |holding: &Holding| holding.limits != Limits::default();
+    let limited = |holding: &Holding<'_>| holding.limits != Limits::default();
     std::iter::once(key).chain(organization).filter(limited)
 }
 

@@ -40,12 +40,13 @@ impl Running {
     /// Decides again, as for a new call, whether it may go on; while the policy is the same and the key has not
     /// expired, there is nothing to decide.
     pub(crate) fn review(&mut self, snapshot: &Snapshot, now: Timestamp) -> Result<(), Refusal> {
-        let policy = snapshot.policy(self.holder.held.organization);
-        let unmoved = policy.is_some_and(|policy| Arc::ptr_eq(policy, &self.holder.policy));
-        if unmoved && self.holder.held.key.works(now) {
+        let holder = self.holder.anew(snapshot)?;
+        let unmoved = Arc::ptr_eq(&holder.policy, &self.holder.policy);
+        if unmoved && holder.held.facts.works(now) {
+            // So that a long call keeps nothing of an old policy alive.
+            self.holder = holder;
             return Ok(());
         }
-        let holder = self.holder.anew(snapshot)?;
         let route = holder.route(&holder.facts(self.request, now)?, self.model.name.as_str())?;
         if route.model.id != self.model.id {
             return Err(holder.not_approved(self.model.name.as_str()));

@@ -1,31 +1,27 @@
 //! The policy of every organization, immutable: what one request decides on, from its first step to its last.
 
 mod endpoint;
+mod held_key;
 mod policy;
 mod shards;
 
 use std::sync::Arc;
 
+use gatewarden_access::RoleFacts;
 use gatewarden_trail::{Change, Entry};
 use gatewarden_types::{AnyRecord, Gateway, GatewayState, Id, Key, Organization, Provider, RecordKind, Seq};
 
 pub(crate) use endpoint::Endpoint;
 pub use endpoint::{SealingKeys, Vault};
+pub(crate) use held_key::HeldKey;
 pub(crate) use policy::Policy;
-pub(crate) use shards::Shards;
+pub(crate) use shards::{Held, Shards};
 
 /// The policy of all organizations at one moment. Cloning it copies two pointers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
     organizations: Shards<Arc<Policy>>,
-    keys: Shards<Arc<HeldKey>>,
-}
-
-/// A key and the organization it is of.
-#[derive(Debug, PartialEq)]
-pub(crate) struct HeldKey {
-    pub(crate) organization: Id<Organization>,
-    pub(crate) key: Key,
+    keys: Shards<HeldKey>,
 }
 
 /// Why something from the feed was not taken in. The organization keeps the policy it had.
@@ -98,8 +94,8 @@ impl Snapshot {
         self.organizations.get(organization.uuid())
     }
 
-    pub(crate) fn key(&self, id: Id<Key>) -> Option<&Arc<HeldKey>> {
-        self.keys.get(id.uuid())
+    pub(crate) fn key(&self, id: Id<Key>) -> Option<Held<HeldKey>> {
+        self.keys.hold(id.uuid())
     }
 
     /// This with the next entry of an organization's trail. An entry that is in it already changes nothing.
@@ -216,9 +212,9 @@ impl Snapshot {
         match record {
             AnyRecord::Organization(record) => policy.organization = Some(Arc::new(record)),
             AnyRecord::Role(role) => {
-                Arc::make_mut(&mut policy.roles).insert(role.id, Arc::new(role));
+                Arc::make_mut(&mut policy.roles).insert(role.id, RoleFacts::of(&role));
             }
-            AnyRecord::Member(member) => policy.members.insert(member.id.uuid(), Arc::new(member)),
+            AnyRecord::Member(member) => policy.members.insert(member.id.uuid(), member),
             AnyRecord::Provider(provider) => {
                 let before = policy.providers.get(&provider.id).map(AsRef::as_ref);
                 let endpoint = Endpoint::new(policy.id, provider, vault, before)?;
@@ -227,7 +223,7 @@ impl Snapshot {
             AnyRecord::Model(model) => Arc::make_mut(&mut policy.models).put(model),
             AnyRecord::Key(key) => {
                 self.own_key(policy.id, key.id)?;
-                self.keys.insert(key.id.uuid(), Arc::new(HeldKey { organization: policy.id, key }));
+                self.keys.insert(key.id.uuid(), HeldKey::new(policy.id, &key));
             }
             AnyRecord::Gateway(gateway) => {
                 Arc::make_mut(&mut policy.gateways).insert(gateway.id, gateway.state);
@@ -263,7 +259,7 @@ impl Snapshot {
 
     /// A key's id stands in its text and names its organization, so no organization may take another's.
     fn own_key(&self, organization: Id<Organization>, id: Id<Key>) -> Result<(), Unreadable> {
-        let foreign = self.key(id).is_some_and(|held| held.organization != organization);
+        let foreign = self.keys.get(id.uuid()).is_some_and(|held| held.organization != organization);
         if foreign { Err(Unreadable::ForeignKey(id)) } else { Ok(()) }
     }
 }

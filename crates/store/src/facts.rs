@@ -1,6 +1,8 @@
 //! What a decision rests on, read in the transaction it is made in.
 
-use gatewarden_access::{Caller, Facts, KeyLimits, Owner, PowerSet, Subject, member_powers, organization_powers};
+use gatewarden_access::{
+    Caller, Facts, KeyFacts, KeyLimits, Owner, PowerSet, RoleFacts, Subject, member_powers, organization_powers,
+};
 use gatewarden_types::{
     Actor, Builtin, Gateway, Id, Invite, Key, KeyOwner, Member, Model, Organization, Provider, Record, Role, Target,
     Timestamp, Versioned, Via,
@@ -73,10 +75,13 @@ async fn of_key(
         KeyOwner::Organization => None,
         KeyOwner::Member(member) => match find::<Member>(tx, member).await? {
             None => None,
-            Some(member) => find::<Role>(tx, member.record.role).await?.map(|role| (member.record, role.record)),
+            Some(member) => {
+                find::<Role>(tx, member.record.role).await?.map(|role| (member.record, RoleFacts::of(&role.record)))
+            }
         },
     };
     let owner = owner.as_ref().map(|(member, role)| (member, role));
+    let (key, owner_role) = (KeyFacts::of(&key), RoleFacts::of(&owner_role));
     Ok(Some(Facts::key(caller.clone(), organization, &key, owner, &owner_role, now)))
 }
 

@@ -1,5 +1,7 @@
 //! Who asks, how they came, and by what right: the facts about an act that its entry keeps.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -91,7 +93,7 @@ pub enum Grant {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Target {
     /// The id's prefix: `mem`, `key`, `org` ….
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// The 128 bits of the id.
     pub id: Uuid,
 }
@@ -99,7 +101,7 @@ pub struct Target {
 impl Target {
     /// The target that `id` names.
     pub fn of<K: crate::Kind>(id: Id<K>) -> Self {
-        Self { kind: K::PREFIX.to_owned(), id: id.uuid() }
+        Self { kind: Cow::Borrowed(K::PREFIX), id: id.uuid() }
     }
 
     /// The id as text, such as `mem_01j…`.

@@ -1,6 +1,6 @@
 //! Validated words. Each has one way in (`parse`), so that a value of the type is always fit for use.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Borrow, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use url::Url;
@@ -19,6 +19,12 @@ macro_rules! words {
         impl $name {
             /// The word as text.
             pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use gatewarden_access::{Caller, Facts, KeyLimits, Owner, Permission, PowerSet, Subject, builtin_powers};
+use gatewarden_access::{
+    Caller, Facts, KeyFacts, KeyLimits, Owner, Permission, PowerSet, RoleFacts, Subject, builtin_powers,
+};
 use gatewarden_types::{
     Actor, Builtin, Clock, Digest, Entropy, Feature, Id, Job, Key, KeyOwner, KeyState, Kind, Level, Levels, Member,
     MemberState, Model, ModelSet, Organization, OrganizationState, Powers, Reach, Role, Target, Timestamp, Via,
@@ -122,6 +124,7 @@ impl Situation {
                     None => Facts::member(account, &organization, &member, &role),
                     Some(held) => {
                         let key = key(held, KeyOwner::Member(member.id));
+                        let (key, role) = (KeyFacts::of(&key), RoleFacts::of(&role));
                         Facts::key(account, &organization, &key, Some((&member, &role)), &role, clock.now())
                     }
                 }
@@ -129,6 +132,7 @@ impl Situation {
             Who::Organization(powers, builtin, held) => {
                 let role = role(powers, builtin.then_some(Builtin::Owner));
                 let key = key(held, KeyOwner::Organization);
+                let (key, role) = (KeyFacts::of(&key), RoleFacts::of(&role));
                 Facts::key(by(Actor::Organization), &organization, &key, None, &role, clock.now())
             }
             Who::Stranger => Facts::stranger(account, organization.id),
@@ -148,10 +152,9 @@ impl Situation {
             Whose::Mine => Owner::Member(id(2)),
             Whose::Others => Owner::Member(id(9)),
         };
-        let limits = thing.limits.as_ref().map(|given| KeyLimits {
-            levels: given.levels.clone(),
-            models: models(given.models.as_ref()),
-            expires: given.expires.map(Timestamp::from_micros),
+        let limits = thing.limits.as_ref().map(|given| {
+            let expires = given.expires.map(Timestamp::from_micros);
+            KeyLimits::new(&given.levels, &models(given.models.as_ref()), expires)
         });
         let (holds, confers) = (PowerSet::of(&thing.holds), PowerSet::of(&thing.confers));
         Some(Subject { target: Target::of(id::<Member>(9)), owner, holds, confers, limits })

@@ -63,7 +63,7 @@ pub async fn create(
     let owner = command.owner.or(tx.facts().asking_member().map(KeyOwner::Member)).unwrap_or(KeyOwner::Organization);
     // Before the decision, which would refuse it without naming the field.
     let expires = within_time(command.expires, tx.facts().limits())?;
-    let most = KeyLimits { levels: command.levels.clone(), models: command.models.clone(), expires };
+    let most = KeyLimits::new(&command.levels, &command.models, expires);
     let giving = Giving::Key(owner, most);
     let permit = or_refuse!(tx, tx.permit_giving::<actions::CreateKey>(&giving).await);
     if let Some(before) = Once::before::<_, Key>(command.once.as_ref(), &tx, &permit).await? {

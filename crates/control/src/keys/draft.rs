@@ -28,7 +28,7 @@ pub async fn draft(app: &App, caller: &Caller, organization: Id<Organization>) -
     models.retain(|model| model.state == ModelState::Approved);
     models.sort_by(|a, b| a.name.cmp(&b.name));
     let mut owners: Vec<KeyOwner> = read.facts().asking_member().map(KeyOwner::Member).into_iter().collect();
-    let least = KeyLimits { levels: Levels::new(), models: ModelSet::Only(BTreeSet::new()), expires: Some(read.now()) };
+    let least = KeyLimits::new(&Levels::new(), &ModelSet::Only(BTreeSet::new()), Some(read.now()));
     let of_organization = Giving::Key(KeyOwner::Organization, least);
     if read.permit_giving::<actions::CreateKey>(&of_organization).await.is_ok() {
         owners.push(KeyOwner::Organization);

@@ -88,7 +88,7 @@ fn changed(change: &Change, seq: Seq) -> Value {
 /// What was read.
 fn named(target: &Target) -> Value {
     let kind = RecordKind::ALL.iter().find(|kind| kind.prefix() == target.kind);
-    json!({ "uid": target.text(), "type": kind.map_or(target.kind.as_str(), |kind| kind.word()) })
+    json!({ "uid": target.text(), "type": kind.map_or(&*target.kind, |kind| kind.word()) })
 }
 
 fn actor(entry: &Entry) -> Value {
@@ -119,5 +119,5 @@ fn actor(entry: &Entry) -> Value {
 
 /// A record's id as text.
 pub(super) fn id(kind: RecordKind, id: Uuid) -> String {
-    Target { kind: kind.prefix().to_owned(), id }.text()
+    Target { kind: kind.prefix().into(), id }.text()
 }

@@ -41,7 +41,7 @@ impl fmt::Display for Verification {
             Self::Verified { size, .. } => write!(f, "{size} entries verified"),
             Self::Wrong(finding) => finding.fmt(f),
             Self::Differs { kind, record, by_entries, by_row } => {
-                let id = gatewarden_types::Target { kind: kind.prefix().to_owned(), id: *record }.text();
+                let id = gatewarden_types::Target { kind: kind.prefix().into(), id: *record }.text();
                 match (by_entries, by_row) {
                     (Some(seq), None) => write!(f, "the {} {id} is missing: entry {seq} made it", kind.word()),
                     (None, _) => write!(f, "the {} {id} was made without an entry", kind.word()),

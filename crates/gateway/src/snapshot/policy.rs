@@ -5,10 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use gatewarden_access::{Caller, Facts};
+use gatewarden_access::{Caller, Facts, KeyFacts, RoleFacts};
 use gatewarden_types::{
-    Builtin, Gateway, GatewayState, Id, Key, KeyOwner, Member, Model, ModelName, ModelState, Organization, Provider,
-    Role, Seq, Timestamp,
+    Builtin, Gateway, GatewayState, Id, KeyOwner, Member, Model, ModelName, ModelState, Organization, Provider, Role,
+    Seq, Timestamp,
 };
 
 use super::{Endpoint, Shards, Unreadable};
@@ -19,8 +19,8 @@ pub(crate) struct Policy {
     pub(super) id: Id<Organization>,
     pub(super) seq: Seq,
     pub(super) organization: Option<Arc<Organization>>,
-    pub(super) roles: Arc<BTreeMap<Id<Role>, Arc<Role>>>,
-    pub(super) members: Shards<Arc<Member>>,
+    pub(super) roles: Arc<BTreeMap<Id<Role>, RoleFacts>>,
+    pub(super) members: Shards<Member>,
     pub(super) providers: Arc<BTreeMap<Id<Provider>, Arc<Endpoint>>>,
     pub(super) models: Arc<Models>,
     pub(super) gateways: Arc<BTreeMap<Id<Gateway>, GatewayState>>,
@@ -33,7 +33,7 @@ pub(crate) struct Policy {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Models {
     by_id: BTreeMap<Id<Model>, Arc<Model>>,
-    by_name: HashMap<ModelName, Id<Model>>,
+    by_name: HashMap<ModelName, Arc<Model>>,
 }
 
 impl Models {
@@ -51,7 +51,7 @@ impl Models {
     /// behind it give the same answer.
     fn name(&mut self) {
         let approved = self.by_id.values().filter(|model| model.state == ModelState::Approved);
-        self.by_name = approved.rev().map(|model| (model.name.clone(), model.id)).collect();
+        self.by_name = approved.rev().map(|model| (model.name.clone(), Arc::clone(model))).collect();
     }
 }
 
@@ -88,13 +88,12 @@ impl Policy {
 
     /// The approved model that callers name so.
     pub(crate) fn model(&self, name: &str) -> Option<&Arc<Model>> {
-        let name: ModelName = name.parse().ok()?;
-        self.models.by_id.get(self.models.by_name.get(&name)?)
+        self.models.by_name.get(name.trim())
     }
 
     /// The approved models, in the order of their names.
     pub(crate) fn approved(&self) -> Vec<&Arc<Model>> {
-        let mut models: Vec<_> = self.models.by_name.values().filter_map(|id| self.models.by_id.get(id)).collect();
+        let mut models: Vec<_> = self.models.by_name.values().collect();
         models.sort_by(|a, b| a.name.cmp(&b.name));
         models
     }
@@ -104,7 +103,7 @@ impl Policy {
     }
 
     /// The member that a key belongs to, if it is a member's and they are still there.
-    pub(crate) fn owner(&self, key: &Key) -> Option<&Arc<Member>> {
+    pub(crate) fn owner(&self, key: &KeyFacts) -> Option<&Member> {
         match key.owner {
             KeyOwner::Member(member) => self.members.get(member.uuid()),
             KeyOwner::Organization => None,
@@ -112,10 +111,16 @@ impl Policy {
     }
 
     /// What is known of whoever calls with `key`; none when the policy lacks what it takes to know.
-    pub(crate) fn facts(&self, caller: Caller, key: &Key, now: Timestamp) -> Option<Facts> {
+    pub(crate) fn facts(
+        &self,
+        caller: Caller,
+        key: &KeyFacts,
+        owner: Option<&Member>,
+        now: Timestamp,
+    ) -> Option<Facts> {
         let organization = self.organization.as_deref()?;
         let owner_role = self.roles.values().find(|role| role.builtin == Some(Builtin::Owner))?;
-        let owner = self.owner(key).and_then(|member| Some((member.as_ref(), self.roles.get(&member.role)?.as_ref())));
+        let owner = owner.and_then(|member| Some((member, self.roles.get(&member.role)?)));
         Some(Facts::key(caller, organization, key, owner, owner_role, now))
     }
 }

@@ -1,18 +1,111 @@
-//! A map that is cheap to copy and change: one root over shared shards, of which a change copies one.
+//! A map that is cheap to copy and change, and small: one root over shared shards, of which a change copies one.
+//!
+//! A shard has its ids in one piece, in their order, and the values in another. The ids are random, so where one stands
+//! follows from its own bits, give or take a few places: a look-up touches the shard, a piece of its ids, and the value.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{ops::Deref, sync::Arc};
 
 use uuid::Uuid;
 
 /// How many values a shard holds on average before the number of shards doubles.
 const PER_SHARD: usize = 64;
 const MOST_SHARDS: usize = 4096;
+/// A full shard makes room for this part of what it holds, so that little memory stays unused.
+const ROOM: usize = 16;
 
 /// A map by id. Cloning it copies a pointer; changing a clone copies the root's pointers and one shard.
 #[derive(Debug)]
 pub(crate) struct Shards<V> {
-    root: Arc<Vec<Arc<HashMap<Uuid, V>>>>,
+    root: Arc<Vec<Arc<Shard<V>>>>,
     len: usize,
+}
+
+/// Some of the ids, in the order of [`order`], and in the same order what they stand for.
+#[derive(Debug, Clone)]
+struct Shard<V> {
+    ids: Vec<Uuid>,
+    values: Vec<V>,
+}
+
+/// A value that stays what it was, with the others of its shard, for as long as this is kept.
+#[derive(Debug)]
+pub(crate) struct Held<V> {
+    shard: Arc<Shard<V>>,
+    at: usize,
+}
+
+impl<V> Default for Shard<V> {
+    fn default() -> Self {
+        Self { ids: Vec::new(), values: Vec::new() }
+    }
+}
+
+impl<V> Shard<V> {
+    /// Where an id stands, or else would stand.
+    fn find(&self, id: Uuid) -> Result<usize, usize> {
+        let wanted = order(id);
+        let mut at = guess(wanted, self.ids.len());
+        while self.ids.get(at).is_some_and(|here| order(*here) < wanted) {
+            at += 1;
+        }
+        while at.checked_sub(1).and_then(|before| self.ids.get(before)).is_some_and(|before| order(*before) >= wanted) {
+            at -= 1;
+        }
+        if self.ids.get(at) == Some(&id) { Ok(at) } else { Err(at) }
+    }
+
+    fn get(&self, id: Uuid) -> Option<&V> {
+        self.values.get(self.find(id).ok()?)
+    }
+
+    /// Puts a value in; true when there was none.
+    fn insert(&mut self, id: Uuid, value: V) -> bool {
+        match self.find(id) {
+            Ok(at) => {
+                if let Some(before) = self.values.get_mut(at) {
+                    *before = value;
+                }
+                false
+            }
+            Err(at) => {
+                if self.ids.len() == self.ids.capacity() {
+                    let room = self.ids.len() / ROOM + 1;
+                    self.ids.reserve_exact(room);
+                    self.values.reserve_exact(room);
+                }
+                self.ids.insert(at, id);
+                self.values.insert(at, value);
+                true
+            }
+        }
+    }
+
+    fn remove(&mut self, id: Uuid) {
+        if let Ok(at) = self.find(id) {
+            self.ids.remove(at);
+            self.values.remove(at);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&Uuid, &V)> {
+        self.ids.iter().zip(&self.values)
+    }
+}
+
+impl<V> Clone for Held<V> {
+    fn clone(&self) -> Self {
+        Self { shard: Arc::clone(&self.shard), at: self.at }
+    }
+}
+
+impl<V> Deref for Held<V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        // INVARIANT: it was found there, and nobody changes a shard that is shared.
+        #[expect(clippy::indexing_slicing, reason = "the value is there")]
+        &self.shard.values[self.at]
+    }
 }
 
 impl<V> Clone for Shards<V> {
@@ -29,7 +122,13 @@ impl<V> Default for Shards<V> {
 
 impl<V: Clone> Shards<V> {
     pub(crate) fn get(&self, id: Uuid) -> Option<&V> {
-        self.root.get(place(id, self.root.len()))?.get(&id)
+        self.shard(id)?.get(id)
+    }
+
+    /// A value to keep.
+    pub(crate) fn hold(&self, id: Uuid) -> Option<Held<V>> {
+        let shard = self.shard(id)?;
+        Some(Held { at: shard.find(id).ok()?, shard: Arc::clone(shard) })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -37,7 +136,7 @@ impl<V: Clone> Shards<V> {
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.root.iter().flat_map(|shard| shard.values())
+        self.root.iter().flat_map(|shard| &shard.values)
     }
 
     pub(crate) fn insert(&mut self, id: Uuid, value: V) {
@@ -46,7 +145,7 @@ impl<V: Clone> Shards<V> {
         }
         let at = place(id, self.root.len());
         if let Some(shard) = Arc::make_mut(&mut self.root).get_mut(at)
-            && Arc::make_mut(shard).insert(id, value).is_none()
+            && Arc::make_mut(shard).insert(id, value)
         {
             self.len += 1;
         }
@@ -58,7 +157,7 @@ impl<V: Clone> Shards<V> {
         }
         let at = place(id, self.root.len());
         if let Some(shard) = Arc::make_mut(&mut self.root).get_mut(at) {
-            Arc::make_mut(shard).remove(&id);
+            Arc::make_mut(shard).remove(id);
             self.len -= 1;
         }
     }
@@ -66,16 +165,22 @@ impl<V: Clone> Shards<V> {
     /// Keeps what `keep` says; shards that lose nothing stay shared.
     pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
         for shard in Arc::make_mut(&mut self.root) {
-            if !shard.values().all(&keep) {
-                Arc::make_mut(shard).retain(|_, value| keep(value));
+            if !shard.values.iter().all(&keep) {
+                let kept = shard.iter().filter(|(_, value)| keep(value)).map(|(id, value)| (*id, value.clone()));
+                let (ids, values) = kept.unzip();
+                *shard = Arc::new(Shard { ids, values });
             }
         }
-        self.len = self.root.iter().map(|shard| shard.len()).sum();
+        self.len = self.root.iter().map(|shard| shard.ids.len()).sum();
+    }
+
+    fn shard(&self, id: Uuid) -> Option<&Arc<Shard<V>>> {
+        self.root.get(place(id, self.root.len()))
     }
 
     fn grow(&mut self) {
-        let mut shards: Vec<HashMap<Uuid, V>> = Vec::new();
-        shards.resize_with(self.root.len() * 2, HashMap::new);
+        let mut shards: Vec<Shard<V>> = Vec::new();
+        shards.resize_with(self.root.len() * 2, Shard::default);
         for (id, value) in self.root.iter().flat_map(|shard| shard.iter()) {
             let at = place(*id, shards.len());
             if let Some(shard) = shards.get_mut(at) {
@@ -98,6 +203,16 @@ impl<V: Clone + PartialEq> PartialEq for Shards<V> {
 fn place(id: Uuid, shards: usize) -> usize {
     // INVARIANT: there is at least one shard.
     (id.as_u64_pair().1 as usize) % shards.max(1)
+}
+
+/// What ids are sorted by: their 62 random bits first, of which the last chose the shard.
+fn order(id: Uuid) -> u128 {
+    id.as_u128().rotate_left(66)
+}
+
+/// Where a number would stand among `len` that are spread evenly.
+fn guess(order: u128, len: usize) -> usize {
+    usize::try_from(((order >> 64) * len as u128) >> 64).unwrap_or(len)
 }
 
 #[cfg(test)]

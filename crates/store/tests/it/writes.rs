@@ -12,7 +12,7 @@ use gatewarden_types::{Key, KeyOwner, KeyState, Member, Model, ModelSet, ModelSt
 /// A change in which the owner may make a key.
 async fn making(world: &World) -> (OrgTx, Permit<CreateKey>) {
     let tx = world.app().store.change(&world.owner().caller(), world.org()).await.unwrap();
-    let limits = KeyLimits { levels: Key::all_levels(), models: ModelSet::All, expires: None };
+    let limits = KeyLimits::new(&Key::all_levels(), &ModelSet::All, None);
     let giving = Giving::Key(KeyOwner::Organization, limits);
     let permit = tx.permit_giving(&giving).await.unwrap();
     (tx, permit)

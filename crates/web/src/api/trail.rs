@@ -123,7 +123,7 @@ pub async fn export(sender: KeyHolder) -> Answer {
 fn whole(found: &ReadEntry) -> Result<WholeEntry, Fault> {
     let field = |field: &trail::FieldChange| json!({ "field": field.field, "was": field.was, "is": field.is });
     let change = |change: &trail::ReadChange| Change {
-        record: Target { kind: change.kind.prefix().to_owned(), id: change.record }.text(),
+        record: Target { kind: change.kind.prefix().into(), id: change.record }.text(),
         previous: change.previous,
         fields: change.fields.iter().map(field).collect(),
     };
@@ -136,7 +136,7 @@ fn whole(found: &ReadEntry) -> Result<WholeEntry, Fault> {
 }
 
 fn shown(entry: &Stored) -> Result<Entry, Fault> {
-    let changed = |change: &trail::Change| Target { kind: change.kind.prefix().to_owned(), id: change.id }.text();
+    let changed = |change: &trail::Change| Target { kind: change.kind.prefix().into(), id: change.id }.text();
     Ok(Entry {
         seq: entry.seq,
         at: entry.at.rfc3339(),
