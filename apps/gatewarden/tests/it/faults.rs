@@ -111,6 +111,30 @@ async fn what_cannot_be_synced_is_not_acknowledged() {
     site.verify();
 }
 
+/// Of the program's files, only those of the spool are synced by `fdatasync` where everything else goes well.
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_counts_as_kept_only_once_it_is_synced() {
+    if rounds().is_none() {
+        return;
+    }
+    let site = Site::new(Folder::new()).await;
+    let mut kept = Kept::default();
+    let mut running = site.start_fallible();
+    let mut load = site.load(&running);
+    load.until_spooled(1).await;
+    site.order(&running, "enable name=posix/io/sync/fdatasync");
+    load.until_unwritable().await;
+    let before = load.figure("gatewarden_usage_kept_total").await;
+    load.until_called(20).await;
+    assert_eq!(load.figure("gatewarden_usage_kept_total").await, before);
+    site.order(&running, "disable name=posix/io/sync/fdatasync");
+    load.until_spooled(1).await;
+    running.kill();
+    kept.add(load.end().await, &site);
+    let _running = site.start();
+    kept.check(&site).await;
+}
+
 /// A disk that is full: a file system in memory, of this size.
 struct Disk {
     mounted: PathBuf,

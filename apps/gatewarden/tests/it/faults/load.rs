@@ -226,9 +226,19 @@ impl Load {
     pub async fn until_refused(&mut self) {
         let before = self.answered().refused();
         until("a change that cannot be kept", async || self.answered().refused() > before).await;
+        self.until_unwritable().await;
+        self.until_called(5).await;
+    }
+
+    /// Waits until usage could not be written.
+    pub async fn until_unwritable(&mut self) {
         until("a disk that takes no usage", async || self.figure("gatewarden_usage_unwritable").await == 1).await;
-        let calls = self.answered().calls.len();
-        until("calls", async || self.answered().calls.len() > calls + 5).await;
+    }
+
+    /// Waits until so many calls more were answered.
+    pub async fn until_called(&mut self, calls: usize) {
+        let before = self.answered().calls.len();
+        until("calls", async || self.answered().calls.len() >= before + calls).await;
     }
 
     /// Waits until so many more usage records are on the disk.
