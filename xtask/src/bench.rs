@@ -11,6 +11,7 @@ const BENCHES: &[(&str, &str)] = &[
     ("members", "the members page at 10,000 members: server time per page, search and sort"),
     ("organizations", "creating 1,000 organizations on each back end"),
     ("changes", "changes per second with the trail beside the same changes without it"),
+    ("revocation", "how long revoked keys are still admitted by three gateways under load"),
     ("verify", "verifying an exported trail of 1,000,000 entries"),
 ];
 

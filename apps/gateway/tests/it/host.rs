@@ -78,6 +78,11 @@ impl Running {
         (status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// What it says of itself.
     pub async fn readiness(&self) -> (StatusCode, Value) {
         let answer = self.client.get(format!("{}/readyz", self.url)).send().await.unwrap();
