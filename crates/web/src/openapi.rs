@@ -118,8 +118,11 @@ fn parameters(route: &Route, operation: &Operation) -> Vec<Value> {
     let path =
         in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
     let query = operation.query.iter().map(|(name, meaning)| {
-        let schema =
-            if *name == "limit" { json!({ "type": "integer", "minimum": 1 }) } else { json!({ "type": "string" }) };
+        let schema = match *name {
+            "limit" => json!({ "type": "integer", "minimum": 1 }),
+            "wait" => json!({ "type": "boolean" }),
+            _ => json!({ "type": "string" }),
+        };
         json!({ "name": name, "in": "query", "description": meaning, "schema": schema })
     });
     let mut all: Vec<Value> = path.chain(query).collect();

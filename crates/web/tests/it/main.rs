@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails by saying so"
 )]
 
+mod api_gateways;
 mod api_keys;
 mod api_members;
 mod api_models;
@@ -20,6 +21,7 @@ mod console_models;
 mod console_organizations;
 mod console_providers;
 mod document;
+mod follower;
 mod harness;
 mod laws;
 mod matrix;
