@@ -15,6 +15,7 @@ mod api_organization;
 mod api_providers;
 mod bad_input;
 mod cast;
+mod console_gateways;
 mod console_keys;
 mod console_members;
 mod console_models;
