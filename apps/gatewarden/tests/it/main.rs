@@ -5,6 +5,7 @@ mod demo;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod gateway;
 mod init;
 #[cfg(test)]
 mod key;
