@@ -185,7 +185,7 @@ gatewarden_testkit::on_both! {
         let brief = UpdateOrganization { stale_after: "300".parse().ok(), ..UpdateOrganization::default() };
         organizations::update(app, &owner, org, brief).await.unwrap();
         assert!((290..=300).contains(&goes_on(far(at).await)));
-        let waits = gateways::in_effect(app, org, at, Duration::from_secs(60));
+        let waits = gateways::in_effect(app, org, at, Duration::from_mins(1));
         let (all, ()) = tokio::join!(waits, async {
             report(&world, &bonn, at).await;
             app.took(org, at);
