@@ -50,6 +50,7 @@ const ICONS: &[&str] = &[
     "scroll-text",
     "search",
     "send",
+    "server",
     "settings",
     "shield-check",
     "sun",

@@ -80,12 +80,13 @@ async function fill(origin: string, key: string, asker: string): Promise<Record<
     const provider = (await ask(origin, key, 'POST', 'providers', { name: `Provider ${number}`, base_url })).id;
     await ask(origin, key, 'POST', 'models', { name: `model-${number}`, provider });
     await ask(origin, key, 'POST', 'invites', { email: `${number}@acme.example`, role: role[0] });
+    await ask(origin, key, 'POST', 'gateways', { name: `Gateway ${number}` });
     await ask(origin, asker, 'POST', 'keys', { name: `Key ${number}` });
   }
-  const [member, invite, model, provider] = await Promise.all(
-    ['members', 'invites', 'models', 'providers'].map((list) => ids(origin, key, list)),
+  const [member, invite, model, provider, gateway] = await Promise.all(
+    ['members', 'invites', 'models', 'providers', 'gateways'].map((list) => ids(origin, key, list)),
   );
-  const known = { member, invite, model, provider, role, key: await ids(origin, asker, 'keys') };
+  const known = { member, invite, model, provider, gateway, role, key: await ids(origin, asker, 'keys') };
   return { ...known, seq: OF_EACH, email: ['new@acme.example'], base_url: ['http://127.0.0.1:2/v1'], name: ['new-name'] };
 }
 

@@ -61,7 +61,7 @@ test('from a fresh start to a governed call, and to a refused one', async ({ pag
       await open('keys');
       await page.getByRole('button', { name: /^Acts on/ }).first().click();
       await page.getByRole('button', { name: 'Revoke…' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
       await expect(page.getByRole('row', { name: /Master key .* Revoked/ })).toBeVisible();
       await expect(async () => expect((await call(key)).refused?.status).toBe(401)).toPass({ timeout: 10_000 });
     });

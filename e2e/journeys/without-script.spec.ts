@@ -35,7 +35,7 @@ test('the console is complete without JavaScript', async ({ page, browser }) => 
       await expect(page.getByRole('row', { name: /Master key/ })).toBeHidden();
       await page.getByRole('button', { name: 'Acts on Support bot' }).click();
       await page.getByRole('button', { name: 'Revoke…' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
       await open('keys');
       await expect(page.getByRole('row', { name: /Support bot .* Revoked/ })).toBeVisible();
     });

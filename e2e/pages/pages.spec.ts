@@ -36,6 +36,16 @@ test("a new key's page reads well", async ({ owner, program }) => {
   expect(troubles).toEqual([]);
 });
 
+test("a new gateway's page reads well, and so does its row", async ({ owner, program }) => {
+  const troubles = watch(owner, program.console);
+  await owner.goto(`${program.console}/o/${DEMO.slug}/gateways`);
+  await owner.getByLabel('Name').fill('Frankfurt');
+  await owner.getByRole('button', { name: 'Add gateway' }).click();
+  await judge(owner, 'gateway_token');
+  await look(owner, program.console, `/o/${DEMO.slug}/gateways`, 'gateways_waiting');
+  expect(troubles).toEqual([]);
+});
+
 /** Opens a page and judges it; it must not break its own policy, fail, or call another host. */
 async function look(page: Page, origin: string, path: string, name = fileName(path)): Promise<void> {
   const troubles = watch(page, origin);

@@ -11,7 +11,7 @@ export const DEMO = {
 export const EMPTY = 'nothing-yet';
 
 const inside = (slug: string, parts: string[]) => parts.map((part) => `/o/${slug}${part}`);
-const PARTS = ['', '/members', '/invites', '/providers', '/models', '/keys', '/trail', '/settings'];
+const PARTS = ['', '/members', '/invites', '/providers', '/models', '/gateways', '/keys', '/trail', '/settings'];
 const FORMS = ['/invites/new', '/providers/new', '/keys/new'];
 
 /** Pages that a stranger can open. */
@@ -25,7 +25,7 @@ export const OWNERS_PAGES = [
   '/api/docs',
   ...inside(DEMO.slug, [...PARTS, ...FORMS, '/nothing-here', '/trail/1']),
   ...inside(DEMO.slug, ['/members?q=nobody', '/keys?q=nothing', '/trail?q=nothing']),
-  ...inside(EMPTY, ['', '/invites', '/providers', '/models']),
+  ...inside(EMPTY, ['', '/invites', '/providers', '/models', '/gateways']),
 ];
 
 /** The same as a member: pages that show less, and those that are not theirs. */

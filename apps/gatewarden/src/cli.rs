@@ -35,6 +35,9 @@ pub enum Command {
     /// The record of every change
     #[command(subcommand)]
     Trail(Trail),
+    /// Gateways on other hosts
+    #[command(subcommand)]
+    Gateway(Gateway),
     /// API keys
     #[command(subcommand)]
     Key(Key),
@@ -111,6 +114,24 @@ pub enum Form {
     Csv,
     /// JSON lines of OCSF 1.6.0 events, class Entity Management
     Ocsf,
+}
+
+/// What can be done with gateways.
+#[derive(Debug, Subcommand)]
+pub enum Gateway {
+    /// Add a gateway; prints the token that it enrols with, once, and the commands to run on its host
+    Enroll(Enroll),
+}
+
+/// Which gateway is added, and where.
+#[derive(Debug, Args)]
+pub struct Enroll {
+    /// The organization that it answers calls for, by the word in its address
+    #[arg(value_name = "ORGANIZATION")]
+    pub organization: Slug,
+    /// What the gateway is called
+    #[arg(value_name = "NAME")]
+    pub name: Name,
 }
 
 /// What can be done with a key.

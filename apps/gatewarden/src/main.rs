@@ -6,6 +6,7 @@ mod cli;
 mod data_plane;
 mod demo;
 mod doctor;
+mod gateway;
 mod init;
 mod key;
 mod log;
@@ -18,7 +19,7 @@ mod trail;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, Key, Trail, Verify};
+use cli::{Cli, Command, Gateway, Key, Trail, Verify};
 use gatewarden_credentials::Secret;
 use gatewarden_types::{Clock, Entropy};
 use settings::Settings;
@@ -97,6 +98,11 @@ async fn perform(
             let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
             let links = settings.console_url(settings.listen)?;
             trail::export(&assembly::app(&settings, &storage, ambient, links)?, &asked).await
+        }
+        Command::Gateway(Gateway::Enroll(asked)) => {
+            let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
+            let links = settings.console_url(settings.listen)?;
+            gateway::enroll(&assembly::app(&settings, &storage, ambient, links)?, asked).await
         }
         Command::Demo => demo::demo(settings, ambient).await,
         Command::Key(Key::Check { key }) => key::check(key),

@@ -67,7 +67,9 @@ async fn measure() {
     for gateway in &gateways {
         gateway.ready().await;
     }
-    println!("{REVOCATIONS} revocations each, {GATEWAYS} gateways, {LOAD} calls a second with the key that is revoked\n");
+    println!(
+        "{REVOCATIONS} revocations each, {GATEWAYS} gateways, {LOAD} calls a second with the key that is revoked\n"
+    );
     row("ms to the last call let through", &["half", "99 in 100", "slowest", "", "later"].map(str::to_owned));
     for (wait, name) in [(false, "revoke"), (true, "revoke and wait")] {
         let keys = keys(&plane).await;

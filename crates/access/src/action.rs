@@ -205,9 +205,10 @@ table! {
         KeysRevoke, seen by KeysRead, Keys Delete, Change, writes [Key];
 
     ListGateways "gateway.list" "listed gateways" on Organization:
-        GatewaysRead, seen by OrganizationRead, Organization Read, Read, reads [Gateway];
+        GatewaysRead, seen by OrganizationRead, Organization Read, Read, reads [Gateway, Organization];
     AddGateway "gateway.add" "added a gateway" on Organization:
-        GatewaysManage, seen by OrganizationRead, Organization Write, Change, writes [Gateway], reads [Gateway];
+        GatewaysManage, seen by OrganizationRead, Organization Write, Change, writes [Gateway], reads [Gateway],
+        jobs [AddGateway];
     EnrollGateway "gateway.enroll" "enrolled a gateway" on Gateway:
         GatewaysEnroll, seen by GatewaysEnroll, Organization Write, Change, writes [Gateway], jobs [Enroll];
     DrainGateway "gateway.drain" "drained a gateway or let it work again" on Gateway:
@@ -222,7 +223,8 @@ table! {
     ExportTrail "trail.export" "exported the trail" on Organization:
         TrailRead, seen by OrganizationRead, Trail Read, SensitiveRead, reads [Entries], jobs [Export];
     FollowTrail "trail.follow" "followed the trail" on Organization:
-        TrailFollow, seen by TrailFollow, Trail Read, Read, reads [Entries, Gateway], jobs [Follower, Verify];
+        TrailFollow, seen by TrailFollow, Trail Read, Read, reads [Entries, Gateway, Organization],
+        jobs [Follower, Verify];
     RecordUsage "usage.record" "recorded usage" on Organization:
         UsageRecord, seen by UsageRecord, Usage Write, Read, reads [Usage], jobs [Ingest];
 

@@ -14,7 +14,7 @@ mod list;
 mod remove;
 mod report;
 
-pub use add::{AddGateway, AddedGateway, add};
+pub use add::{AddGateway, AddedGateway, Commands, add, commands, operator};
 pub use admit::{Admitted, admit};
 pub(crate) use connected::Connected;
 pub use connected::Sighting;
@@ -23,7 +23,7 @@ pub use enroll::enroll;
 pub use feed::feed;
 pub use gatewarden_feed::{Enrolled, Enrolment, Position, Report, usage_lines};
 pub use in_effect::{InEffect, in_effect};
-pub use list::{ListedGateway, ListedGateways, list};
+pub use list::{ListedGateway, ListedGateways, Progress, as_listed, list};
 pub use remove::remove;
 pub use report::{keep_usage, report};
 

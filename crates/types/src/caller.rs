@@ -33,6 +33,8 @@ pub enum Job {
     Verify,
     /// Exports a trail from the command line.
     Export,
+    /// Adds a gateway from the command line.
+    AddGateway,
     /// Lets in gateways that show the token they were given.
     Enroll,
 }

@@ -1,12 +1,14 @@
 //! The JSON API: the same use cases, for programs.
 
 pub mod document;
+pub mod gateways;
 pub mod invites;
 pub mod keys;
 pub mod members;
 pub mod models;
 pub mod organization;
 pub mod providers;
+pub mod revocation;
 pub mod roles;
 pub mod trail;
 pub mod usage;

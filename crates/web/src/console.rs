@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod files;
+pub mod gateways;
 pub mod invitation;
 pub mod invites;
 pub mod keys;

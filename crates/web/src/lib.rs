@@ -7,6 +7,7 @@ pub mod console;
 mod gateways;
 mod http;
 mod openapi;
+mod revocation;
 mod route;
 mod routes;
 mod serve;

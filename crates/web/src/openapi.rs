@@ -21,7 +21,8 @@ pub fn describe(routes: &[Route]) -> Value {
         let Some(operation) = &route.operation else { continue };
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         if let Some(methods) = path.as_object_mut() {
-            methods.insert(route.method.as_str().to_lowercase(), describe_one(route, operation, &mut schemas));
+            let described = describe_one(route, operation, &id(routes, route), &mut schemas);
+            methods.insert(route.method.as_str().to_lowercase(), described);
         }
     }
     let mut components = schemas.take_definitions(true);
@@ -44,7 +45,7 @@ pub fn describe(routes: &[Route]) -> Value {
     })
 }
 
-fn describe_one(route: &Route, operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
+fn describe_one(route: &Route, operation: &Operation, id: &str, schemas: &mut SchemaGenerator) -> Value {
     let json_body = |schema: Value| json!({ "application/json": { "schema": schema } });
     let mut success = json!({ "description": "Done." });
     if let Some(answers) = operation.answers {
@@ -60,7 +61,7 @@ fn describe_one(route: &Route, operation: &Operation, schemas: &mut SchemaGenera
     let mut responses: Map<String, Value> = refusals(route, operation).into_iter().map(refusal).collect();
     responses.insert(operation.success.to_string(), success);
     let mut described = json!({
-        "operationId": route.action.map(|action| action.name.replace('.', "_")),
+        "operationId": id,
         "summary": operation.summary,
         "description": needs(route),
         "tags": [tag(route.path)],
@@ -72,6 +73,18 @@ fn describe_one(route: &Route, operation: &Operation, schemas: &mut SchemaGenera
         described.insert("requestBody".to_owned(), body);
     }
     described
+}
+
+/// The operation's own word: that of its action, and where an action stands behind several, the last part of the path
+/// after it in all but the first.
+fn id(routes: &[Route], route: &Route) -> String {
+    let action = |route: &Route| route.action.map(|action| action.name.replace('.', "_"));
+    let (name, described) = (action(route), |other: &&Route| other.operation.is_some());
+    let first = routes.iter().filter(described).find(|other| action(other) == name);
+    let is_first = first.is_some_and(|first| (&first.method, first.path) == (&route.method, route.path));
+    let last = route.path.rsplit('/').next().unwrap_or_default().trim_matches(['{', '}']);
+    let name = name.unwrap_or_default();
+    if is_first { name } else { format!("{name}_{last}") }
 }
 
 /// What a caller needs, as a sentence.
@@ -118,8 +131,11 @@ fn parameters(route: &Route, operation: &Operation) -> Vec<Value> {
     let path =
         in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
     let query = operation.query.iter().map(|(name, meaning)| {
-        let schema =
-            if *name == "limit" { json!({ "type": "integer", "minimum": 1 }) } else { json!({ "type": "string" }) };
+        let schema = match *name {
+            "limit" => json!({ "type": "integer", "minimum": 1 }),
+            "wait" => json!({ "type": "boolean" }),
+            _ => json!({ "type": "string" }),
+        };
         json!({ "name": name, "in": "query", "description": meaning, "schema": schema })
     });
     let mut all: Vec<Value> = path.chain(query).collect();

@@ -7,6 +7,8 @@ mod doctor;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
 mod init;
 #[cfg(test)]
 mod key;

@@ -18,7 +18,7 @@ gatewarden_testkit::on_both! {
         assert_eq!(gateway.call(&kept.text).await.0, 200);
         let listed = gateways::list(plane.world.app(), &plane.world.owner().caller(), plane.world.org()).await.unwrap();
         let seen = listed.rows[0].sighting.clone().unwrap();
-        assert_eq!((seen.position, seen.problem), (Some(listed.size), None));
+        assert_eq!((seen.problem, listed.rows[0].progress.map(|progress| progress.lag)), (None, Some(0)));
     }
 
     async fn a_token_lets_in_one_gateway_once(world: World) {

@@ -1,6 +1,6 @@
 use gatewarden_access::{Caller, actions};
 use gatewarden_credentials::{GatewayCredential, Secret, Token};
-use gatewarden_types::{Gateway, GatewayState, Id, Name, Organization, fold};
+use gatewarden_types::{Actor, Gateway, GatewayState, Id, Job, Name, Organization, Via, fold};
 
 use super::LIFETIME_SECONDS;
 use crate::{App, Changed, Error, Once, or_refuse};
@@ -21,6 +21,29 @@ pub struct AddedGateway {
     pub gateway: Changed<Gateway>,
     /// What its program enrols with, once and within an hour; none when the same request was sent before.
     pub token: Option<Secret<String>>,
+}
+
+/// What is run on the gateway's own host, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commands {
+    /// Enrols it with its token, once.
+    pub enroll: String,
+    /// Runs it, from then on.
+    pub run: String,
+}
+
+/// The commands for a gateway that was given this token.
+pub fn commands(app: &App, token: &Secret<String>) -> Commands {
+    let (control, token) = (app.public_url.as_str().trim_end_matches('/'), token.expose());
+    Commands {
+        enroll: format!("gatewarden-gateway enroll --control {control} --token {token} --data ./gateway"),
+        run: format!("gatewarden-gateway run --control {control} --data ./gateway"),
+    }
+}
+
+/// Who adds gateways from the command line of the program's own host.
+pub fn operator(app: &App) -> Caller {
+    Caller { actor: Actor::System(Job::AddGateway), via: Via::CommandLine, request: app.id() }
 }
 
 /// Adds a gateway, which does nothing until its program has enrolled with the token.

@@ -78,25 +78,25 @@ impl Sending {
     }
 
     fn resealed(&self, event: FeedEvent) -> FeedEvent {
-        let all = |bodies: Vec<Body>| bodies.into_iter().filter_map(|body| self.body(body)).collect();
+        let all = |bodies: &[Body]| bodies.iter().filter_map(|body| self.body(body)).collect();
         match event {
             FeedEvent::Base { organization, seq, head, records, bodies } => {
-                FeedEvent::Base { organization, seq, head, records, bodies: all(bodies) }
+                FeedEvent::Base { organization, seq, head, records, bodies: all(&bodies) }
             }
             FeedEvent::Entry { organization, bytes, bodies } => {
-                FeedEvent::Entry { organization, bytes, bodies: all(bodies) }
+                FeedEvent::Entry { organization, bytes, bodies: all(&bodies) }
             }
             other => other,
         }
     }
 
     /// A provider's secret, sealed for this gateway. One that does not open here would not open there either.
-    fn body(&self, body: Body) -> Option<Body> {
+    fn body(&self, body: &Body) -> Option<Body> {
         let organization = self.admitted.organization;
         let purpose = SealedFor::ProviderCredential { organization, provider: body.provider };
         let secret = self.app.sealing.open(&body.sealed, purpose).ok()?;
         let sealed = self.sealing.seal(&secret, purpose, &self.app.entropy).ok()?;
-        Some(Body { sealed, ..body })
+        Some(Body { sealed, ..*body })
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use gatewarden_access::{Caller, actions::FollowTrail};
-use gatewarden_types::{Gateway, GatewayState, Id, Job, Name, Organization, Seq};
+use gatewarden_types::{Gateway, GatewayState, Id, Job, Name, Organization, Seq, StaleAfter, Timestamp};
 use tokio::time::timeout;
 
 use crate::{App, Error};
@@ -17,6 +17,8 @@ pub struct InEffect {
     pub behind: Vec<Name>,
     /// Whether the gateway in this process does not.
     pub behind_here: bool,
+    /// The instant from which a gateway that has heard nothing since refuses calls.
+    pub stale_at: Timestamp,
 }
 
 impl InEffect {
@@ -42,29 +44,42 @@ pub async fn in_effect(
     at: Seq,
     patience: Duration,
 ) -> Result<InEffect, Error> {
-    let gateways = enrolled(app, organization).await?;
+    let all = Gateways::of(app, organization).await?;
     let mut news = app.connected().news();
     let everywhere = async {
         // The sender lives as long as the app.
-        while !look(app, organization, at, &gateways).everywhere() && news.changed().await.is_ok() {}
+        while !all.look(app, at).everywhere() && news.changed().await.is_ok() {}
     };
     // Where patience is over, what is known now is the answer.
     drop(timeout(patience, everywhere).await);
-    Ok(look(app, organization, at, &gateways))
+    Ok(all.look(app, at))
 }
 
-fn look(app: &App, organization: Id<Organization>, at: Seq, gateways: &[Gateway]) -> InEffect {
-    let there = |gateway: &Gateway| app.connected().of(gateway.id).and_then(|seen| seen.position) >= Some(at);
-    let behind: Vec<Name> =
-        gateways.iter().filter(|gateway| !there(gateway)).map(|gateway| gateway.name.clone()).collect();
-    let here = app.connected().here(organization);
-    let on = gateways.len() - behind.len() + usize::from(here.is_some_and(|position| position >= at));
-    InEffect { at, on, behind, behind_here: here.is_some_and(|position| position < at) }
+/// The gateways that a change has to come to.
+struct Gateways {
+    organization: Id<Organization>,
+    elsewhere: Vec<Gateway>,
+    stale_after: StaleAfter,
 }
 
-async fn enrolled(app: &App, organization: Id<Organization>) -> Result<Vec<Gateway>, Error> {
-    let read = app.store.read(&Caller::system(Job::Follower, app.id()), organization).await?;
-    let permit = read.permit::<FollowTrail>()?;
-    let all = read.list::<_, Gateway>(&permit).await?.into_iter().map(|row| row.record);
-    Ok(all.filter(|gateway| matches!(gateway.state, GatewayState::Enrolled | GatewayState::Draining)).collect())
+impl Gateways {
+    async fn of(app: &App, organization: Id<Organization>) -> Result<Self, Error> {
+        let read = app.store.read(&Caller::system(Job::Follower, app.id()), organization).await?;
+        let permit = read.permit::<FollowTrail>()?;
+        let settings = read.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?.record;
+        let all = read.list::<_, Gateway>(&permit).await?.into_iter().map(|row| row.record);
+        let follows = |gateway: &Gateway| matches!(gateway.state, GatewayState::Enrolled | GatewayState::Draining);
+        Ok(Self { organization, elsewhere: all.filter(follows).collect(), stale_after: settings.stale_after })
+    }
+
+    fn look(&self, app: &App, at: Seq) -> InEffect {
+        let there = |gateway: &Gateway| app.connected().of(gateway.id).and_then(|seen| seen.position) >= Some(at);
+        let behind: Vec<Name> =
+            self.elsewhere.iter().filter(|gateway| !there(gateway)).map(|gateway| gateway.name.clone()).collect();
+        let here = app.connected().here(self.organization);
+        let on = self.elsewhere.len() - behind.len() + usize::from(here.is_some_and(|position| position >= at));
+        // Whoever hears anything from now on hears of the change, so this is the latest.
+        let stale_at = app.clock.now().plus_seconds(self.stale_after.seconds().into());
+        InEffect { at, on, behind, behind_here: here.is_some_and(|position| position < at), stale_at }
+    }
 }

@@ -1,11 +1,20 @@
 use gatewarden_access::{Caller, Facts, actions};
-use gatewarden_types::{Gateway, GatewayState, Id, Organization, Seq, Timestamp, Versioned};
+use gatewarden_types::{Gateway, GatewayState, Id, Organization, Seq, StaleAfter, Timestamp, Versioned};
 
 use super::Sighting;
-use crate::{App, Error, follow::size};
+use crate::{App, Changed, Error, follow::size};
 
 /// After how many seconds without a word a gateway counts as away.
 const AWAY_SECONDS: i64 = 15;
+
+/// How far a gateway has come in the trail of its organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The position of the policy that its calls are decided by.
+    pub position: Seq,
+    /// How many entries there are after it.
+    pub lag: u64,
+}
 
 /// A gateway as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +23,8 @@ pub struct ListedGateway {
     pub gateway: Versioned<Gateway>,
     /// What it last said of itself; none since this program started.
     pub sighting: Option<Sighting>,
+    /// How far it has come; none while it has no policy.
+    pub progress: Option<Progress>,
 }
 
 /// The gateways of an organization.
@@ -21,13 +32,27 @@ pub struct ListedGateway {
 pub struct ListedGateways {
     /// In the order they were added, without those that were removed.
     pub rows: Vec<ListedGateway>,
-    /// The position of the organization's last entry.
-    pub size: Seq,
+    /// How far the gateway in this process has come; none where there is no such gateway.
+    pub here: Option<Progress>,
+    /// How long each goes on without hearing from the control plane.
+    pub stale_after: StaleAfter,
     /// What the caller may do.
     pub facts: Facts,
 }
 
+impl Progress {
+    fn of(position: Seq, size: Seq) -> Self {
+        Self { position, lag: size.saturating_sub(position) }
+    }
+}
+
 impl ListedGateway {
+    fn of(app: &App, gateway: Versioned<Gateway>, size: Seq) -> Self {
+        let sighting = app.connected().of(gateway.record.id);
+        let position = sighting.as_ref().and_then(|seen| seen.position);
+        Self { gateway, sighting, progress: position.map(|position| Progress::of(position, size)) }
+    }
+
     /// Whether it was heard lately.
     pub fn connected(&self, now: Timestamp) -> bool {
         self.sighting.as_ref().is_some_and(|seen| now < seen.at.plus_seconds(AWAY_SECONDS))
@@ -42,7 +67,23 @@ pub async fn list(app: &App, caller: &Caller, organization: Id<Organization>) ->
     let read = app.store.read(caller, organization).await?;
     let permit = read.permit::<actions::ListGateways>()?;
     let gateways = read.list::<_, Gateway>(&permit).await?.into_iter();
-    let rows = gateways.filter(|row| row.record.state != GatewayState::Removed);
-    let rows = rows.map(|gateway| ListedGateway { sighting: app.connected().of(gateway.record.id), gateway });
-    Ok(ListedGateways { rows: rows.collect(), size: size(app, organization).await?, facts: read.facts().clone() })
+    let settings = read.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?;
+    let size = size(app, organization).await?;
+    let here = app.connected().here(organization).map(|position| Progress::of(position, size));
+    let there = gateways.filter(|row| row.record.state != GatewayState::Removed);
+    let rows = there.map(|gateway| ListedGateway::of(app, gateway, size)).collect();
+    Ok(ListedGateways { rows, here, stale_after: settings.record.stale_after, facts: read.facts().clone() })
+}
+
+/// A gateway that was just changed, as it would be listed.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn as_listed(
+    app: &App,
+    organization: Id<Organization>,
+    changed: Changed<Gateway>,
+) -> Result<ListedGateway, Error> {
+    let gateway = Versioned { version: changed.version, record: changed.value };
+    Ok(ListedGateway::of(app, gateway, size(app, organization).await?))
 }

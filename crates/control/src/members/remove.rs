@@ -6,7 +6,7 @@ use super::keep_an_owner;
 use crate::{App, Error, check_seen, or_refuse};
 
 /// Removes a member, revokes their keys and takes back their open invites, in one entry, and forgets who they were
-/// here.
+/// here. Answers the position of the entry.
 ///
 /// # Errors
 /// When the caller may not, the member changed meanwhile, or they are the last owner.
@@ -16,7 +16,7 @@ pub async fn remove(
     organization: Id<Organization>,
     member: Id<Member>,
     seen: Option<Seq>,
-) -> Result<(), Error> {
+) -> Result<Seq, Error> {
     let mut tx = app.store.change(caller, organization).await?;
     let asked = tx.permit_on::<actions::RemoveMember>(member, |_| Giving::Nothing).await;
     let (permit, row) = or_refuse!(tx, asked);
@@ -36,7 +36,7 @@ pub async fn remove(
     }
     tx.remove::<_, Member>(&permit, member).await?;
     tx.forget_person(&permit, member).await?;
-    tx.commit(permit).await?;
+    let committed = tx.commit(permit).await?;
     app.store.leave(row.record.account, organization).await;
-    Ok(())
+    Ok(committed.seq)
 }

@@ -8,6 +8,7 @@
 
 mod actors;
 mod follow;
+mod gateways;
 mod given;
 mod invites;
 mod keys;

@@ -108,7 +108,7 @@ on_both! {
         };
         let told = FOR_ADMINS;
         let done = change(&world, "member.remove", &told, with_key, async |by, (member, ..)| {
-            members::remove(app, &by, org, member, None).await
+            members::remove(app, &by, org, member, None).await.map(drop)
         }).await;
         for (who, (member, key, invite), entry) in done {
             let gone = members::read(app, &world.owner().caller(), org, member).await;
@@ -251,7 +251,7 @@ on_both! {
                         members::suspend(&apps[0], &one, org, kept.id(), None),
                         members::remove(&apps[1], &two, org, other.id(), None),
                     );
-                    [a.map(drop), b]
+                    [a.map(drop), b.map(drop)]
                 }
                 _ => {
                     let demote = |id| to(id, admin, None);

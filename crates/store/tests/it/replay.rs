@@ -128,7 +128,7 @@ impl<'w> Scene<'w> {
             What::UnknownRole => members::change_role(app, &caller, org, role(app.id(), None)).await.map(drop),
             What::Suspend => members::suspend(app, &caller, org, whom, None).await.map(drop),
             What::Reinstate => members::reinstate(app, &caller, org, whom, None).await.map(drop),
-            What::Remove => members::remove(app, &caller, org, whom, None).await,
+            What::Remove => members::remove(app, &caller, org, whom, None).await.map(drop),
             What::Rename(to) => update(app, &caller, &self.house, Some(to), None).await,
             What::Usage(reach) => update(app, &caller, &self.house, None, Some(reach)).await,
             What::Join(to) => self.join(&caller, to, number).await,

@@ -14,7 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{instant, limit, per_minute, word};
+use super::{instant, limit, per_minute, revocation, word};
 use crate::http::{Answer, Fault, KeyHolder};
 
 /// An API key. Its text is shown by the answer that makes it, and never again.
@@ -146,11 +146,11 @@ pub async fn rotate(sender: KeyHolder) -> Answer {
     with_secret(&sender, 200, &rotated.key, Some(rotated.secret.expose().clone()))
 }
 
-/// Refused from now on, for good.
+/// Refused from now on, for good; says on how many gateways.
 pub async fn revoke(sender: KeyHolder) -> Answer {
-    let (id, seen) = (sender.id("key")?, sender.seen()?);
-    keys::revoke(&sender.site.app, &sender.caller, sender.organization, id, seen).await?;
-    sender.done()
+    let (id, seen, asked) = (sender.id("key")?, sender.seen()?, sender.query::<revocation::Asked>()?);
+    let revoked = keys::revoke(&sender.site.app, &sender.caller, sender.organization, id, seen).await?;
+    revocation::answer(&sender, revoked.version, asked.wait).await
 }
 
 impl Asked {

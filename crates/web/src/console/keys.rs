@@ -10,10 +10,12 @@ use gatewarden_control::{
 };
 use gatewarden_credentials::Secret;
 use gatewarden_types::{Id, Key, ModelSet};
+use serde::Deserialize;
 
 use super::organizations::first_call;
 use crate::{
     http::{Answer, Fault, Here, Seen, VersionForm, now_true},
+    revocation,
     views::{Notice, Place, Shell, Tone, keys as view},
 };
 use form::Sent;
@@ -82,14 +84,21 @@ pub async fn rotate(here: Here, body: web::Bytes) -> Answer {
     }
 }
 
-/// Refused from now on, for good.
+#[derive(Deserialize)]
+struct RevokeForm {
+    version: Seen,
+    /// There where the second of its buttons was pressed.
+    wait: Option<String>,
+}
+
+/// Refused from now on, for good; the toast says on how many gateways.
 pub async fn revoke(here: Here, body: web::Bytes) -> Answer {
-    let Seen(seen) = here.form::<VersionForm>(&body)?.version;
+    let RevokeForm { version: Seen(seen), wait } = here.form(&body)?;
     let (app, id) = (&here.site.app, here.id("key")?);
     match keys::revoke(app, &here.caller, here.organization, id, seen).await {
         Ok(revoked) => {
-            let notice = now_true(format!("{} is revoked. Its calls are refused.", revoked.value.name));
-            here.done(&here.href("/keys"), &notice)
+            let far = revocation::told(&here, revoked.version, wait.is_some()).await?;
+            here.done(&here.href("/keys"), &now_true(format!("{} is revoked. {far}", revoked.value.name)))
         }
         Err(error) => as_it_is_now(&here, id, error).await,
     }

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     http::{Answer, Fault, Here, Seen, VersionForm, html, may, now_true},
+    revocation,
     views::{self, Choice, Column, Paging, Place, Sorted, members as view},
     wording::{counted, relative, thousands},
 };
@@ -80,10 +81,14 @@ async fn role_changed(here: &Here, member: Id<Member>, changed: RoleChanged) -> 
 pub async fn suspend(here: Here, body: web::Bytes) -> Answer {
     let form: VersionForm = here.form(&body)?;
     let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.0);
-    if let Err(against) = members::suspend(app, &here.caller, here.organization, member, seen).await {
-        return as_it_is(&here, member, against).await;
+    match members::suspend(app, &here.caller, here.organization, member, seen).await {
+        Ok(suspended) => {
+            let far = revocation::told(&here, suspended.version, false).await?;
+            let text = format!("The member is suspended, and their keys with them. {far}");
+            row_or_list(&here, member, now_true(text)).await
+        }
+        Err(against) => as_it_is(&here, member, against).await,
     }
-    row_or_list(&here, member, now_true("The member is suspended, and their keys with them.")).await
 }
 
 /// Acting again.
@@ -100,10 +105,12 @@ pub async fn reinstate(here: Here, body: web::Bytes) -> Answer {
 pub async fn remove(here: Here, body: web::Bytes) -> Answer {
     let form: VersionForm = here.form(&body)?;
     let (app, member, seen) = (&here.site.app, here.id("member")?, form.version.0);
-    if let Err(against) = members::remove(app, &here.caller, here.organization, member, seen).await {
-        return as_it_is(&here, member, against).await;
-    }
-    let notice = now_true("The member is removed and their keys are revoked.");
+    let position = match members::remove(app, &here.caller, here.organization, member, seen).await {
+        Ok(position) => position,
+        Err(against) => return as_it_is(&here, member, against).await,
+    };
+    let far = revocation::told(&here, position, false).await?;
+    let notice = now_true(format!("The member is removed and their keys are revoked. {far}"));
     if !here.wants_part() {
         return here.done(&here.href("/members"), &notice);
     }

@@ -102,11 +102,12 @@ fn info(name: &str) -> Option<&'static ActionInfo> {
 
 fn open_places(facts: &Facts) -> Vec<views::OpenPlace> {
     use views::Place;
-    const NEEDS: [(Place, &str); 7] = [
+    const NEEDS: [(Place, &str); 8] = [
         (Place::Overview, "usage.read"),
         (Place::Keys, "key.list"),
         (Place::Models, "model.list"),
         (Place::Providers, "provider.list"),
+        (Place::Gateways, "gateway.list"),
         (Place::Members, "member.list"),
         (Place::Trail, "trail.read"),
         (Place::Settings, "organization.read"),
@@ -116,10 +117,11 @@ fn open_places(facts: &Facts) -> Vec<views::OpenPlace> {
 }
 
 fn acts(facts: Option<&Facts>, slug: &str) -> Vec<views::Act> {
-    const ACTS: [(&str, &str, &str); 4] = [
+    const ACTS: [(&str, &str, &str); 5] = [
         ("invite.create", "Invite people", "/invites/new"),
         ("key.create", "Create an API key", "/keys/new"),
         ("provider.add", "Add a provider", "/providers/new"),
+        ("gateway.add", "Add a gateway", "/gateways"),
         ("organization.update", "Rename the organization", "/settings"),
     ];
     let allowed = |action: &str| facts.zip(info(action)).is_some_and(|(facts, info)| may(facts, info));

@@ -5,7 +5,9 @@ use gatewarden_access::actions as a;
 
 use crate::{
     Operation, Route,
-    api::{document, invites, keys, members, models, organization, providers, roles, trail, usage},
+    api::{
+        document, gateways, invites, keys, members, models, organization, providers, revocation, roles, trail, usage,
+    },
 };
 
 const PAGE: [(&str, &str); 2] =
@@ -29,11 +31,13 @@ const KEYS: [(&str, &str); 5] = [
     PAGE[0],
     PAGE[1],
 ];
+const WAIT: [(&str, &str); 1] =
+    [("wait", "true to wait, for ten seconds at most, until it is in effect on every gateway; false unless said")];
 const SAME: &str = "it says the same to everyone";
 
 pub(super) fn table() -> Vec<Route> {
     let people = [members(), roles(), invites()];
-    let things = [records(), keys(), models(), providers()];
+    let things = [records(), keys(), models(), providers(), gateways()];
     [about_the_api(), organization()].into_iter().chain(people).chain(things).flatten().collect()
 }
 
@@ -207,7 +211,9 @@ fn keys() -> Vec<Route> {
         Route::api::<a::RevokeKey, _>(
             Method::DELETE,
             "/api/v1/keys/{key}",
-            Operation::done("Revoke an API key").if_match(),
+            Operation::answers::<revocation::Revocation>("Revoke an API key, and say how far that has come")
+                .query(&WAIT)
+                .if_match(),
             keys::revoke,
         ),
     ]
@@ -273,6 +279,41 @@ fn providers() -> Vec<Route> {
             "/api/v1/providers/{provider}",
             Operation::done("Remove a provider, its models and its secret").if_match(),
             providers::remove,
+        ),
+    ]
+}
+
+fn gateways() -> Vec<Route> {
+    vec![
+        Route::api::<a::ListGateways, _>(
+            Method::GET,
+            "/api/v1/gateways",
+            Operation::answers::<gateways::Gateways>("List gateways").query(&PAGE),
+            gateways::list,
+        ),
+        Route::api::<a::AddGateway, _>(
+            Method::POST,
+            "/api/v1/gateways",
+            Operation::answers::<gateways::NewGateway>("Add a gateway").takes::<gateways::AddBody>().creates(),
+            gateways::add,
+        ),
+        Route::api::<a::DrainGateway, _>(
+            Method::POST,
+            "/api/v1/gateways/{gateway}/drain",
+            Operation::answers::<gateways::Gateway>("Drain a gateway").if_match(),
+            gateways::drain,
+        ),
+        Route::api::<a::DrainGateway, _>(
+            Method::POST,
+            "/api/v1/gateways/{gateway}/resume",
+            Operation::answers::<gateways::Gateway>("Let a drained gateway work again").if_match(),
+            gateways::resume,
+        ),
+        Route::api::<a::RemoveGateway, _>(
+            Method::DELETE,
+            "/api/v1/gateways/{gateway}",
+            Operation::done("Remove a gateway, which drops its policy").if_match(),
+            gateways::remove,
         ),
     ]
 }

@@ -6,8 +6,8 @@ use gatewarden_access::actions as a;
 use crate::{
     Route,
     console::{
-        account, files, invitation, invites, keys, members, models, organizations, overview, providers, set_up,
-        settings, sign_in, trail,
+        account, files, gateways, invitation, invites, keys, members, models, organizations, overview, providers,
+        set_up, settings, sign_in, trail,
     },
 };
 
@@ -19,7 +19,7 @@ const HEALTH: &str = "what watches the program has no account";
 
 pub(super) fn table() -> Vec<Route> {
     let areas = [program(), doors(), accounts(), overview_and_trail(), people(), offers(), organization(), api_keys()];
-    areas.into_iter().chain([providers_and_models()]).flatten().collect()
+    areas.into_iter().chain([providers_and_models(), where_calls_are_answered()]).flatten().collect()
 }
 
 fn program() -> Vec<Route> {
@@ -161,6 +161,28 @@ fn providers_and_models() -> Vec<Route> {
             Method::POST,
             "/o/{organization}/models/{model}/withdraw",
             models::withdraw,
+        ),
+    ]
+}
+
+fn where_calls_are_answered() -> Vec<Route> {
+    vec![
+        Route::organization::<a::ListGateways, _>(Method::GET, "/o/{organization}/gateways", gateways::list),
+        Route::organization::<a::AddGateway, _>(Method::POST, "/o/{organization}/gateways", gateways::add),
+        Route::organization::<a::DrainGateway, _>(
+            Method::POST,
+            "/o/{organization}/gateways/{gateway}/drain",
+            gateways::drain,
+        ),
+        Route::organization::<a::DrainGateway, _>(
+            Method::POST,
+            "/o/{organization}/gateways/{gateway}/resume",
+            gateways::resume,
+        ),
+        Route::organization::<a::RemoveGateway, _>(
+            Method::POST,
+            "/o/{organization}/gateways/{gateway}/remove",
+            gateways::remove,
         ),
     ]
 }

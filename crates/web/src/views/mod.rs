@@ -8,6 +8,7 @@ pub mod account;
 pub mod components;
 pub mod docs;
 pub mod errors;
+pub mod gateways;
 pub mod keys;
 pub mod members;
 pub mod models;

@@ -79,6 +79,8 @@ pub enum Place {
     Models,
     /// Providers.
     Providers,
+    /// Where calls are answered.
+    Gateways,
     /// Members and invites.
     Members,
     /// The trail.
@@ -95,7 +97,7 @@ pub enum Place {
 /// The places of an organization as they are grouped at the side.
 const GROUPS: [(&str, &[Place]); 4] = [
     ("", &[Place::Overview]),
-    ("Build", &[Place::Keys, Place::Models, Place::Providers]),
+    ("Build", &[Place::Keys, Place::Models, Place::Providers, Place::Gateways]),
     ("People", &[Place::Members]),
     ("Govern", &[Place::Trail, Place::Settings]),
 ];
@@ -108,6 +110,7 @@ impl Place {
             Self::Keys => "API keys",
             Self::Models => "Models",
             Self::Providers => "Providers",
+            Self::Gateways => "Gateways",
             Self::Members => "Members",
             Self::Trail => "Trail",
             Self::Settings => "Settings",
@@ -123,6 +126,7 @@ impl Place {
             Self::Keys => "key-round",
             Self::Models => "boxes",
             Self::Providers => "plug",
+            Self::Gateways => "server",
             Self::Members => "users",
             Self::Trail => "scroll-text",
             Self::Settings => "settings",
@@ -138,6 +142,7 @@ impl Place {
             Self::Keys => format!("/o/{slug}/keys"),
             Self::Models => format!("/o/{slug}/models"),
             Self::Providers => format!("/o/{slug}/providers"),
+            Self::Gateways => format!("/o/{slug}/gateways"),
             Self::Members => format!("/o/{slug}/members"),
             Self::Trail => format!("/o/{slug}/trail"),
             Self::Settings => format!("/o/{slug}/settings"),

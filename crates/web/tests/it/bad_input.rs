@@ -24,6 +24,7 @@ fn writes(world: &World) -> Vec<(Method, String, Value)> {
         (Method::PATCH, format!("/members/{}", world.member().id()), json!({"role": role})),
         (Method::POST, "/invites".to_owned(), json!({"email": "farah@example.com", "role": role})),
         (Method::POST, "/keys".to_owned(), json!({"name": "Build"})),
+        (Method::POST, "/gateways".to_owned(), json!({"name": "Frankfurt"})),
         (
             Method::POST,
             "/providers".to_owned(),

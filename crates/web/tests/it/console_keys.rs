@@ -168,9 +168,9 @@ on_both! {
         let revoked = tab.post(&revoke, &[("version", &version(&list, &revoke))]).await;
         assert_eq!((revoked.code(), revoked.location()), (303, "/o/here/keys"));
         let list = tab.get("/o/here/keys").await;
-        assert!(list.says("Laptop is revoked. Its calls are refused.") && list.says(">Revoked</span>"));
+        assert!(list.says("Laptop is revoked. No gateway has enrolled yet.") && list.says(">Revoked</span>"));
         assert!(!list.says(&rotate) && !list.says(&revoke), "nothing is left to do to it");
-        assert!(!tab.get("/o/here/keys").await.says("Its calls are refused."), "it is said once");
+        assert!(!tab.get("/o/here/keys").await.says("Laptop is revoked."), "it is said once");
         assert_ne!(door.get(&Asker::Key(text(&second)), "/api/v1/keys").await.code(), 200);
         tab.post(&revoke, &[("version", "1")]).await;
         assert_eq!(world.trail(world.org()).await.len(), before + 1, "what is revoked already stays so");

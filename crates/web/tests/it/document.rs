@@ -9,9 +9,11 @@ gatewarden_testkit::on_both! {
         assert_eq!((read.status.as_u16(), read.header("content-type")), (200, "application/json"));
         let document = read.json();
         assert_eq!(document["openapi"], "3.1.0");
+        let mut ids = std::collections::BTreeSet::new();
         for route in gatewarden_web::routes().iter().filter(|route| route.operation.is_some()) {
             let described = &document["paths"][route.path][route.method.as_str().to_lowercase()];
             assert!(described["summary"].is_string(), "{route:?}");
+            assert!(ids.insert(described["operationId"].as_str().unwrap()), "{route:?}: its word is another's");
         }
         for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
             for (field, described) in schema["properties"].as_object().into_iter().flatten() {

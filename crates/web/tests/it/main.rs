@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails by saying so"
 )]
 
+mod api_gateways;
 mod api_keys;
 mod api_members;
 mod api_models;
@@ -14,12 +15,14 @@ mod api_organization;
 mod api_providers;
 mod bad_input;
 mod cast;
+mod console_gateways;
 mod console_keys;
 mod console_members;
 mod console_models;
 mod console_organizations;
 mod console_providers;
 mod document;
+mod follower;
 mod harness;
 mod laws;
 mod matrix;

@@ -1,6 +1,7 @@
 //! The things that paths name, in one's own organization and in another, and what is sent to change them.
 
 use gatewarden_control::{
+    gateways::{self, AddGateway},
     invites::{self, InviteMember},
     keys::{self, CreateKey},
     models::{self, ApproveModel},
@@ -50,6 +51,7 @@ struct Set {
     model: String,
     invite: String,
     session: String,
+    gateway: String,
 }
 
 impl Things {
@@ -67,6 +69,7 @@ impl Things {
             ("provider", &set.provider, fresh::<gatewarden_types::Provider>(world)),
             ("model", &set.model, fresh::<gatewarden_types::Model>(world)),
             ("invite", &set.invite, fresh::<gatewarden_types::Invite>(world)),
+            ("gateway", &set.gateway, fresh::<gatewarden_types::Gateway>(world)),
             ("session", &set.session, fresh::<gatewarden_types::Session>(world)),
             ("token", &format!("{}.x", set.invite), fresh::<gatewarden_types::Invite>(world)),
         ] {
@@ -145,8 +148,19 @@ impl Set {
             model: model.value.id.to_string(),
             invite: sent.invite.value.id.to_string(),
             session: fresh::<gatewarden_types::Session>(world),
+            gateway: gateway(world, house).await,
         }
     }
+}
+
+/// One that has enrolled.
+async fn gateway(world: &World, house: &House) -> String {
+    let (app, owner) = (world.app(), house.owner.caller());
+    let name = format!("Gateway {}", fresh::<Key>(world)).parse().unwrap();
+    let added = gateways::add(app, &owner, house.id, AddGateway { name, once: None }).await.unwrap();
+    let token = added.token.unwrap().expose().parse().unwrap();
+    gateways::enroll(app, app.id(), &token, gatewarden_types::Digest([7; 32])).await.unwrap();
+    added.gateway.value.id.to_string()
 }
 
 /// What is sent to a route so that whoever may is done with it.
@@ -184,7 +198,7 @@ pub fn body(
         ("POST", "/o/{organization}/keys") => {
             vec![("name", unique), ("models", "all".to_owned()), ("expires", "never".to_owned())]
         }
-        (_, path) if path.ends_with("/keys") => vec![("name", unique)],
+        (_, path) if path.ends_with("/keys") || path.ends_with("/gateways") => vec![("name", unique)],
         (_, path) if path.ends_with("/models") => {
             vec![("name", unique.clone()), ("provider", own.provider.clone()), ("upstream", unique)]
         }

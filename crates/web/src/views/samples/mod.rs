@@ -2,6 +2,7 @@
 
 mod console;
 mod gate;
+mod gateways;
 mod records;
 
 use std::cell::Cell;
@@ -31,7 +32,7 @@ pub(super) struct Sample {
 /// Every sample, with plain or with hostile texts.
 pub(super) fn all(hostile: bool) -> Vec<Sample> {
     HOSTILE.set(hostile);
-    let samples = [gate::all(), console::all(), records::all()].concat();
+    let samples = [gate::all(), console::all(), records::all(), gateways::all()].concat();
     HOSTILE.set(false);
     samples
         .into_iter()
@@ -76,6 +77,7 @@ fn shell(current: Place) -> Shell {
             open(Place::Keys, ""),
             open(Place::Models, "4"),
             open(Place::Providers, ""),
+            open(Place::Gateways, ""),
             open(Place::Members, "248"),
             open(Place::Trail, ""),
             open(Place::Settings, ""),
