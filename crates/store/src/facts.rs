@@ -75,7 +75,9 @@ async fn of_key(
         KeyOwner::Organization => None,
         KeyOwner::Member(member) => match find::<Member>(tx, member).await? {
             None => None,
-            Some(member) => find::<Role>(tx, member.record.role).await?.map(|role| (member.record, RoleFacts::of(&role.record))),
+            Some(member) => {
+                find::<Role>(tx, member.record.role).await?.map(|role| (member.record, RoleFacts::of(&role.record)))
+            }
         },
     };
     let owner = owner.as_ref().map(|(member, role)| (member, role));

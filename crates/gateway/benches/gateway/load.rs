@@ -38,7 +38,10 @@ pub fn compare(peers: &Peers, gateway: &Gateway) {
     let connections = CONNECTIONS.map(|count| count.to_string()).join(",");
     let turns: Vec<Turn> = peers.by_turns(&names, &connections, ROUNDS, SECONDS).lines().filter_map(turn).collect();
     assert!(!turns.is_empty(), "the load program prints a line for each turn");
-    println!("{:12} {:>5} {:>9} {:>7} {:>9} {:>9} {:>10} {:>8}", "", "conns", "a second", "ratio", "p50 ms", "p99 ms", "cpu us", "MiB");
+    println!(
+        "{:12} {:>5} {:>9} {:>7} {:>9} {:>9} {:>10} {:>8}",
+        "", "conns", "a second", "ratio", "p50 ms", "p99 ms", "cpu us", "MiB"
+    );
     for count in CONNECTIONS {
         for name in names.iter().map(|name| name.split('=').next().unwrap_or(name)) {
             row(&turns, name, count);
@@ -47,8 +50,14 @@ pub fn compare(peers: &Peers, gateway: &Gateway) {
     println!();
     for count in CONNECTIONS {
         if count == 1 {
-            let over = middle(&turns, GATEWAY, count, |turn| turn.half) - middle(&turns, "nginx", count, |turn| turn.half);
-            report("latency over nginx at 1 connection, median", &format!("{over:.3} ms"), "≤ 0.08 ms", over <= LATENCY);
+            let over =
+                middle(&turns, GATEWAY, count, |turn| turn.half) - middle(&turns, "nginx", count, |turn| turn.half);
+            report(
+                "latency over nginx at 1 connection, median",
+                &format!("{over:.3} ms"),
+                "≤ 0.08 ms",
+                over <= LATENCY,
+            );
         } else {
             let ratio = ratio(&turns, GATEWAY, count);
             let what = format!("throughput of nginx's plain proxy at {count} connections");

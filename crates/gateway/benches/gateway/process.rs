@@ -38,12 +38,7 @@ impl Gateway {
         let mut words = line.split_whitespace();
         let mut word = || words.next().expect("address, key and number of keys").to_owned();
         let (addr, key, keys) = (word(), word(), word());
-        Self {
-            child,
-            addr: addr.parse().expect("an address"),
-            key,
-            keys: keys.parse().expect("a number"),
-        }
+        Self { child, addr: addr.parse().expect("an address"), key, keys: keys.parse().expect("a number") }
     }
 
     pub fn pid(&self) -> u32 {
@@ -68,13 +63,15 @@ impl Drop for Gateway {
 
 /// From starting the process to its first answer to a call.
 pub fn first_answer(upstreams: &Upstreams) {
-    let took: Vec<f64> = (0..STARTS).map(|_| {
-        let start = Instant::now();
-        let gateway = Gateway::start(1, upstreams);
-        let mut caller = caller::Caller::connect(gateway.addr, &gateway.key);
-        assert_eq!(caller.call(policy::MODEL), 200, "the first call is answered");
-        start.elapsed().as_secs_f64()
-    }).collect();
+    let took: Vec<f64> = (0..STARTS)
+        .map(|_| {
+            let start = Instant::now();
+            let gateway = Gateway::start(1, upstreams);
+            let mut caller = caller::Caller::connect(gateway.addr, &gateway.key);
+            assert_eq!(caller.call(policy::MODEL), 200, "the first call is answered");
+            start.elapsed().as_secs_f64()
+        })
+        .collect();
     let (median, target) = (median(&took), FIRST_ANSWER.as_secs_f64());
     let figure = format!("{:.0} ms", median * 1e3);
     report("first answer after the process was started", &figure, "≤ 200 ms", median <= target);

@@ -113,7 +113,8 @@ async fn give_keys(world: &World, members: &[Id<Member>]) {
     let owners: Vec<_> = members.iter().step_by(KEY_EVERY).copied().collect();
     for batch in owners.chunks(PER_ENTRY) {
         let mut tx = app.store.change(&world.owner().caller(), world.org()).await.expect("the organization opens");
-        let own = Giving::Key(KeyOwner::Member(world.owner().id()), KeyLimits::new(&Levels::new(), &ModelSet::All, None));
+        let own =
+            Giving::Key(KeyOwner::Member(world.owner().id()), KeyLimits::new(&Levels::new(), &ModelSet::All, None));
         let permit = tx.permit_giving::<actions::CreateKey>(&own).await.expect("an owner makes keys");
         for owner in batch {
             let key = Key {
