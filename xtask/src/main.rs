@@ -15,7 +15,8 @@ cargo xtask test [--only STEP,…]   everything CI proves, from nothing; steps: 
 cargo xtask faults [--rounds N]    kills the program N times (60) under load, and lets its fsync and its disk fail
 cargo xtask capabilities           what the tests prove of docs/capabilities.csv; --missing PREFIX lists the rest
 cargo xtask architecture           what breaks the shape of the code (a test of xtask asks the same)
-cargo xtask bench [NAME]           run a benchmark, or list them";
+cargo xtask bench [NAME [ARGUMENT…]]
+                                   run a benchmark, or list them";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
             bench::list();
             Ok(true)
         }
-        ["bench", name] => bench::run(name),
+        ["bench", name, arguments @ ..] => bench::run(name, arguments),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

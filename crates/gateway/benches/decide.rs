@@ -36,13 +36,15 @@ fn main() {
     let decision = Decision::by(follower.snapshot().clone());
     scatter(&mut callers);
     println!("{} keys, {} of them calling\n", follower.snapshot().keys(), callers.len());
-    report("each key for the first time", &mut nanos(&decision, &callers));
-    let again = (0..ROUNDS).flat_map(|_| nanos(&decision, &callers)).collect::<Vec<_>>();
-    let median = report("every key again", &mut again.clone());
-    let few = callers.get(..64).expect("there are as many");
-    let hot = (0..ROUNDS * 200).flat_map(|_| nanos(&decision, few)).collect::<Vec<_>>();
-    report("64 keys all the time", &mut hot.clone());
-    println!("\ntarget: ≤ {TARGET:.0} ns for every key again: {}", if median <= TARGET { "met" } else { "not met" });
+    report("all of them for the first time", &mut nanos(&decision, &callers));
+    let mut again: Vec<f64> = (0..ROUNDS).flat_map(|_| nanos(&decision, &callers)).collect();
+    let median = report("all of them again", &mut again);
+    for some in [4_096, 64] {
+        let callers = callers.get(..some).expect("there are as many");
+        let mut nanos: Vec<f64> = (0..ROUNDS * 62_500 / some).flat_map(|_| nanos(&decision, callers)).collect();
+        report(&format!("{some} keys all the time"), &mut nanos);
+    }
+    println!("\ntarget: ≤ {TARGET:.0} ns for all of them again: {}", if median <= TARGET { "met" } else { "not met" });
 }
 
 /// The text of a header, as it lies in what a connection has just read.

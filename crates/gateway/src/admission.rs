@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     refusal::{Refusal, shown},
-    snapshot::{Endpoint, Held, HeldKey, Policy, Snapshot},
+    snapshot::{Endpoint, HeldKey, Policy, Snapshot},
 };
 
 /// Where clients put their key besides `Authorization: Bearer`.
@@ -49,7 +49,7 @@ fn without_scheme(value: &[u8]) -> &[u8] {
 #[derive(Debug, Clone)]
 pub(crate) struct Holder {
     pub(crate) key: Id<Key>,
-    pub(crate) held: Held<HeldKey>,
+    pub(crate) held: Arc<HeldKey>,
     pub(crate) policy: Arc<Policy>,
     /// The member it belongs to, if it is a member's and they are still there.
     pub(crate) owner: Option<Member>,
@@ -60,7 +60,7 @@ impl Holder {
     pub(crate) fn find(snapshot: &Snapshot, key: &ApiKey) -> Result<Self, Refusal> {
         let held = snapshot.key(key.id());
         let nobody = Digest([0; 32]);
-        let proven = key.matches(held.as_ref().map_or(&nobody, |held| &held.verifier));
+        let proven = key.matches(held.map_or(&nobody, |held| &held.verifier));
         Self::by(snapshot, key.id(), held.filter(|_| proven).ok_or(Refusal::BadKey)?)
     }
 
@@ -71,13 +71,13 @@ impl Holder {
         Self::by(snapshot, self.key, held)
     }
 
-    fn by(snapshot: &Snapshot, key: Id<Key>, held: Held<HeldKey>) -> Result<Self, Refusal> {
+    fn by(snapshot: &Snapshot, key: Id<Key>, held: &Arc<HeldKey>) -> Result<Self, Refusal> {
         let policy = snapshot.policy(held.organization).ok_or(Refusal::NotReady)?;
         if policy.is_stale() {
             return Err(Refusal::Stale);
         }
         let owner = policy.owner(&held.facts).cloned();
-        Ok(Self { key, held, policy: Arc::clone(policy), owner })
+        Ok(Self { key, held: Arc::clone(held), policy: Arc::clone(policy), owner })
     }
 
     fn name(&self) -> String {

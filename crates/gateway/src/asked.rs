@@ -50,12 +50,16 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The place of the field that a reader who is careless about case would take `name` for.
     fn named(&mut self, name: &str) -> Option<(&'static str, &mut Option<&'a RawValue>)> {
-        let upper: String = name.chars().flat_map(char::to_uppercase).collect();
-        match upper.as_str() {
-            "MODEL" => Some(("model", &mut self.model)),
-            "STREAM" => Some(("stream", &mut self.stream)),
-            "STREAM_OPTIONS" => Some(("stream_options", &mut self.stream_options)),
-            _ => None,
+        // Some letters beyond ASCII have one of ASCII as their upper case.
+        let is = |exact: &str| match name.is_ascii() {
+            true => name.eq_ignore_ascii_case(exact),
+            false => name.chars().flat_map(char::to_uppercase).eq(exact.chars().map(|c| c.to_ascii_uppercase())),
+        };
+        match () {
+            () if is("model") => Some(("model", &mut self.model)),
+            () if is("stream") => Some(("stream", &mut self.stream)),
+            () if is("stream_options") => Some(("stream_options", &mut self.stream_options)),
+            () => None,
         }
     }
 }

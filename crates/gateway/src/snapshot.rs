@@ -15,13 +15,13 @@ pub(crate) use endpoint::Endpoint;
 pub use endpoint::{SealingKeys, Vault};
 pub(crate) use held_key::HeldKey;
 pub(crate) use policy::Policy;
-pub(crate) use shards::{Held, Shards};
+pub(crate) use shards::Shards;
 
 /// The policy of all organizations at one moment. Cloning it copies two pointers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
     organizations: Shards<Arc<Policy>>,
-    keys: Shards<HeldKey>,
+    keys: Shards<Arc<HeldKey>>,
 }
 
 /// Why something from the feed was not taken in. The organization keeps the policy it had.
@@ -94,8 +94,8 @@ impl Snapshot {
         self.organizations.get(organization.uuid())
     }
 
-    pub(crate) fn key(&self, id: Id<Key>) -> Option<Held<HeldKey>> {
-        self.keys.hold(id.uuid())
+    pub(crate) fn key(&self, id: Id<Key>) -> Option<&Arc<HeldKey>> {
+        self.keys.get(id.uuid())
     }
 
     /// This with the next entry of an organization's trail. An entry that is in it already changes nothing.
@@ -223,7 +223,7 @@ impl Snapshot {
             AnyRecord::Model(model) => Arc::make_mut(&mut policy.models).put(model),
             AnyRecord::Key(key) => {
                 self.own_key(policy.id, key.id)?;
-                self.keys.insert(key.id.uuid(), HeldKey::new(policy.id, &key));
+                self.keys.insert(key.id.uuid(), Arc::new(HeldKey::new(policy.id, &key)));
             }
             AnyRecord::Gateway(gateway) => {
                 Arc::make_mut(&mut policy.gateways).insert(gateway.id, gateway.state);
@@ -259,7 +259,7 @@ impl Snapshot {
 
     /// A key's id stands in its text and names its organization, so no organization may take another's.
     fn own_key(&self, organization: Id<Organization>, id: Id<Key>) -> Result<(), Unreadable> {
-        let foreign = self.keys.get(id.uuid()).is_some_and(|held| held.organization != organization);
+        let foreign = self.key(id).is_some_and(|held| held.organization != organization);
         if foreign { Err(Unreadable::ForeignKey(id)) } else { Ok(()) }
     }
 }

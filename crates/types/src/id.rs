@@ -74,13 +74,16 @@ impl<K: Kind> Id<K> {
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_", K::PREFIX)?;
-        let bits = self.0.as_u128();
-        (0..DIGITS).rev().try_for_each(|digit| {
-            let five = usize::try_from((bits >> (digit * 5)) & 31).unwrap_or_default();
-            let letter = ALPHABET.get(five).copied().unwrap_or(b'0');
-            write!(f, "{}", char::from(letter))
-        })
+        f.write_str(K::PREFIX)?;
+        f.write_str("_")?;
+        let (mut digits, mut bits) = ([b'0'; DIGITS], self.0.as_u128());
+        for digit in digits.iter_mut().rev() {
+            let five = usize::try_from(bits & 31).unwrap_or_default();
+            *digit = ALPHABET.get(five).copied().unwrap_or(b'0');
+            bits >>= 5;
+        }
+        // INVARIANT: the alphabet is ASCII.
+        f.write_str(str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

@@ -5,6 +5,8 @@
 //! A key that may call one cheap model would so call any, and a prompt would go where no admin has sent it. What is
 //! approved and decided on is `model` alone, so whatever else chooses where a call goes is refused.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 /// Chooses the model, or others to try.
 const MODELS: [&str; 13] = [
     "models",
@@ -66,25 +68,27 @@ const CARRIED: [&str; 8] = [
 /// How settings of a provider or of a gateway begin, such as `api_base`, `api_key` and `vertex_credentials`.
 const BEGINNINGS: [&str; 7] = ["api_", "litellm_", "portkey_", "openrouter_", "aws_", "azure_", "vertex_"];
 
+/// All of these names as they are looked up.
+static BARRED: LazyLock<HashSet<String>> =
+    LazyLock::new(|| MODELS.iter().chain(&PLACES).chain(&CARRIED).map(|name| squeezed(name)).collect());
+static BEGIN: LazyLock<[String; 7]> = LazyLock::new(|| BEGINNINGS.map(squeezed));
+
 /// Whether a field may choose another model, address or secret than those that were decided on. Case, `_` and `-` make
 /// no difference, because they make none to some readers: `apiBase`, `api-base` and `API_BASE` are one field.
 pub(super) fn is_barred(name: &str) -> bool {
-    let name: Vec<char> = squeezed(name).collect();
-    let mut all = MODELS.iter().chain(&PLACES).chain(&CARRIED);
-    let mut starts = BEGINNINGS.iter();
-    all.any(|barred| squeezed(barred).eq(name.iter().copied())) || starts.any(|start| begins(&name, start))
-}
-
-fn begins(name: &[char], start: &str) -> bool {
-    let mut name = name.iter().copied();
-    squeezed(start).all(|letter| name.next() == Some(letter))
+    let name = squeezed(name);
+    BEGIN.iter().any(|start| name.starts_with(start)) || BARRED.contains(&name)
 }
 
 /// A name without what careless readers pass over. Down and up again, because some letters meet only so: the long s
-/// is an S to them, and the sign for Kelvin a K.
-fn squeezed(name: &str) -> impl Iterator<Item = char> {
+/// is an S to them, and the sign for Kelvin a K. Names are plain but for an attacker's, and plain ones are read fast.
+fn squeezed(name: &str) -> String {
+    if name.is_ascii() {
+        let letters = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
+        return letters.map(|byte| char::from(byte.to_ascii_uppercase())).collect();
+    }
     let letters = name.chars().filter(|c| !matches!(c, '_' | '-'));
-    letters.flat_map(char::to_lowercase).flat_map(char::to_uppercase)
+    letters.flat_map(char::to_lowercase).flat_map(char::to_uppercase).collect()
 }
 
 #[cfg(test)]

@@ -90,11 +90,10 @@ impl Standing {
             ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
         for (names, tightest) in [(OF_REQUESTS, self.requests), (OF_TOKENS, self.tokens)] {
             let Some((limit, left, full)) = tightest else { continue };
-            let values = [limit.to_string(), left.to_string(), span(full)];
+            let values = [HeaderValue::from(limit.get()), HeaderValue::from(left)];
+            let values = values.into_iter().chain(HeaderValue::try_from(span(full)));
             for (name, value) in names.into_iter().zip(values) {
-                if let Ok(value) = HeaderValue::try_from(value) {
-                    headers.insert(HeaderName::from_static(name), value);
-                }
+                headers.insert(HeaderName::from_static(name), value);
             }
         }
     }

@@ -4,7 +4,7 @@ use gatewarden_access::KeyFacts;
 use gatewarden_types::{Digest, Id, Key, Limits, Organization};
 
 /// A key and the organization it is of. Its id is what it is held by.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct HeldKey {
     pub(crate) organization: Id<Organization>,
     pub(crate) verifier: Digest,

@@ -3,7 +3,7 @@
 //! A shard has its ids in one piece, in their order, and the values in another. The ids are random, so where one stands
 //! follows from its own bits, give or take a few places: a look-up touches the shard, a piece of its ids, and the value.
 
-use std::{ops::Deref, sync::Arc};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -25,13 +25,6 @@ pub(crate) struct Shards<V> {
 struct Shard<V> {
     ids: Vec<Uuid>,
     values: Vec<V>,
-}
-
-/// A value that stays what it was, with the others of its shard, for as long as this is kept.
-#[derive(Debug)]
-pub(crate) struct Held<V> {
-    shard: Arc<Shard<V>>,
-    at: usize,
 }
 
 impl<V> Default for Shard<V> {
@@ -92,22 +85,6 @@ impl<V> Shard<V> {
     }
 }
 
-impl<V> Clone for Held<V> {
-    fn clone(&self) -> Self {
-        Self { shard: Arc::clone(&self.shard), at: self.at }
-    }
-}
-
-impl<V> Deref for Held<V> {
-    type Target = V;
-
-    fn deref(&self) -> &V {
-        // INVARIANT: it was found there, and nobody changes a shard that is shared.
-        #[expect(clippy::indexing_slicing, reason = "the value is there")]
-        &self.shard.values[self.at]
-    }
-}
-
 impl<V> Clone for Shards<V> {
     fn clone(&self) -> Self {
         Self { root: Arc::clone(&self.root), len: self.len }
@@ -123,12 +100,6 @@ impl<V> Default for Shards<V> {
 impl<V: Clone> Shards<V> {
     pub(crate) fn get(&self, id: Uuid) -> Option<&V> {
         self.shard(id)?.get(id)
-    }
-
-    /// A value to keep.
-    pub(crate) fn hold(&self, id: Uuid) -> Option<Held<V>> {
-        let shard = self.shard(id)?;
-        Some(Held { at: shard.find(id).ok()?, shard: Arc::clone(shard) })
     }
 
     pub(crate) fn len(&self) -> usize {
