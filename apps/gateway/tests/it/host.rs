@@ -23,7 +23,8 @@ pub struct Host {
 /// A gateway that runs there. Dropping it is like pulling the plug.
 pub struct Running {
     child: Child,
-    url: String,
+    /// Where it listens.
+    pub url: String,
     client: Client,
 }
 
@@ -76,11 +77,6 @@ impl Running {
         let status = answer.status();
         let body: Value = answer.json().await.unwrap();
         (status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
-    }
-
-    /// Where it listens.
-    pub fn url(&self) -> &str {
-        &self.url
     }
 
     /// What it says of itself.

@@ -108,15 +108,6 @@ impl Plane {
         Holding { id: created.key.value.id, text: created.secret.unwrap().expose().clone() }
     }
 
-    /// A key of the organization that may do everything.
-    pub async fn master(&self) -> String {
-        let (app, owner) = (self.world.app(), self.world.owner().caller());
-        let usual = CreateKey::usual("Master".parse().unwrap());
-        let command = CreateKey { levels: Key::all_levels(), ..usual };
-        let created = keys::create(app, &owner, self.world.org(), command).await.unwrap();
-        created.secret.unwrap().expose().clone()
-    }
-
     /// Waits until so many calls are kept; more than that is a call that counts twice.
     pub async fn until_calls(&self, due: usize) {
         let beneath = self.world.beneath_observed(self.world.org()).await;

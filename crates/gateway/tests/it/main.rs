@@ -18,6 +18,7 @@ mod refusals;
 mod snapshots;
 #[cfg(test)]
 mod spooling;
+mod staleness;
 #[cfg(test)]
 mod upstreams;
 #[cfg(test)]

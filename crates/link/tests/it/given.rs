@@ -5,12 +5,12 @@ use std::sync::{
     atomic::{AtomicU8, Ordering::Relaxed},
 };
 
-use gatewarden_credentials::{GatewayCredential, Token};
+use gatewarden_credentials::{ApiKey, GatewayCredential, Token};
 use gatewarden_feed::FeedEvent;
 use gatewarden_trail::{Change, Entry, leaf_hash};
 use gatewarden_types::{
-    Actor, AnyRecord, Digest, Entropy, Grant, Id, Job, Limits, Organization, OrganizationState, Reach, Seq, Target,
-    Timestamp, Via, Visibility,
+    Actor, AnyRecord, Digest, Entropy, Grant, Id, Job, Key, KeyOwner, KeyState, Limits, ModelSet, Organization,
+    OrganizationState, Reach, Seq, Target, Timestamp, Via, Visibility,
 };
 use uuid::Uuid;
 
@@ -56,20 +56,40 @@ pub fn base(seq: Seq) -> FeedEvent {
 /// An entry that gives it another name, and its leaf hash.
 pub fn entry(seq: Seq, name: &str) -> (FeedEvent, Digest) {
     let record = Organization { name: name.parse().unwrap(), ..organization() };
-    let entry = Entry {
+    let bytes = entry_of(seq, vec![Change::put(&record).unwrap()]).to_bytes().unwrap();
+    let head = Digest(leaf_hash(&bytes));
+    (FeedEvent::Entry { organization: record.id, bytes, bodies: vec![] }, head)
+}
+
+/// A key of the organization.
+pub fn key(n: u128) -> Key {
+    let secret = ApiKey::generate(Id::from_uuid(Uuid::from_u128(n)), &Entropy::new(|bytes| bytes.fill(1)));
+    Key {
+        id: secret.id(),
+        name: "CI".parse().unwrap(),
+        owner: KeyOwner::Organization,
+        levels: Key::usual_levels(),
+        models: ModelSet::All,
+        limits: Limits::default(),
+        expires: None,
+        verifier: secret.verifier(),
+        state: KeyState::Active,
+    }
+}
+
+/// An entry with these changes.
+pub fn entry_of(seq: Seq, changes: Vec<Change>) -> Entry {
+    Entry {
         v: Entry::version(),
-        organization: Some(record.id),
+        organization: Some(organization().id),
         seq,
         at: Timestamp::from_micros(1),
         actor: Actor::System(Job::Follower),
         via: Via::System,
         request: Id::from_uuid(Uuid::from_u128(seq.into())),
         action: "organization.update".to_owned(),
-        target: Target::of(record.id),
+        target: Target::of(organization().id),
         grant: Grant::System { job: Job::Follower },
-        changes: vec![Change::put(&record).unwrap()],
-    };
-    let bytes = entry.to_bytes().unwrap();
-    let head = Digest(leaf_hash(&bytes));
-    (FeedEvent::Entry { organization: record.id, bytes, bodies: vec![] }, head)
+        changes,
+    }
 }

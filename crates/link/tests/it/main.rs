@@ -1,4 +1,5 @@
-//! What is kept of a policy, and what becomes of it on a bad disk.
+//! What is kept of a policy, what becomes of it on a bad disk, and how gateways come through three bad days.
 
 mod disk;
 mod given;
+mod simulation;
