@@ -51,15 +51,21 @@ impl<'a> Fields<'a> {
     /// The place of the field that a reader who is careless about case would take `name` for.
     fn named(&mut self, name: &str) -> Option<(&'static str, &mut Option<&'a RawValue>)> {
         // Some letters beyond ASCII have one of ASCII as their upper case.
-        let is = |exact: &str| match name.is_ascii() {
-            true => name.eq_ignore_ascii_case(exact),
-            false => name.chars().flat_map(char::to_uppercase).eq(exact.chars().map(|c| c.to_ascii_uppercase())),
+        let is = |exact: &str| {
+            if name.is_ascii() {
+                name.eq_ignore_ascii_case(exact)
+            } else {
+                name.chars().flat_map(char::to_uppercase).eq(exact.chars().map(|letter| letter.to_ascii_uppercase()))
+            }
         };
-        match () {
-            () if is("model") => Some(("model", &mut self.model)),
-            () if is("stream") => Some(("stream", &mut self.stream)),
-            () if is("stream_options") => Some(("stream_options", &mut self.stream_options)),
-            () => None,
+        if is("model") {
+            Some(("model", &mut self.model))
+        } else if is("stream") {
+            Some(("stream", &mut self.stream))
+        } else if is("stream_options") {
+            Some(("stream_options", &mut self.stream_options))
+        } else {
+            None
         }
     }
 }

@@ -16,20 +16,24 @@ mod policy;
 mod process;
 mod upstream;
 
-use std::{fs, time::Duration};
+use std::{fs, process::ExitCode, time::Duration};
 
 /// How long the gateway is under load when nobody says otherwise, in minutes.
 const SHORT_SOAK: u64 = 1;
 
-fn main() {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["alone", keys, providers @ ..] => alone::run(keys.parse().expect("a number of keys"), providers),
         [] => measure(SHORT_SOAK),
         ["--soak", minutes] => measure(minutes.parse().expect("--soak takes minutes")),
-        other => panic!("not understood: {other:?}; there is --soak MINUTES"),
+        other => {
+            eprintln!("not understood: {}; there is --soak MINUTES", other.join(" "));
+            return ExitCode::FAILURE;
+        }
     }
+    ExitCode::SUCCESS
 }
 
 fn measure(soak: u64) {

@@ -80,7 +80,7 @@ fn call_beside(gateway: &Gateway, upstreams: &Upstreams, over: &AtomicBool) -> u
         let mut streaming = Caller::connect(gateway.addr, &gateway.key);
         streaming.send(STREAMING, true);
         let seen = streaming.read_until(FIRST);
-        if count % 2 == 0 {
+        if u64::is_multiple_of(count, 2) {
             streaming.read_on(seen, LAST);
         }
         let mut refused = Caller::connect(gateway.addr, &gateway.key);

@@ -34,9 +34,9 @@ impl Peers {
         let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/bench");
         let scripts = std::env::var_os(PLACE).map_or_else(beside, PathBuf::from);
         let mut peers = Self { scripts, names: vec!["nginx"], started: Vec::new() };
-        let place = peers.scripts.display().to_string();
         let mock = peers.bring("mock", &["mock", "paced", "floor"]);
-        mock.unwrap_or_else(|why| panic!("no mock upstream from {place} ({PLACE} says where to look): {why}"));
+        let place = peers.scripts.display();
+        assert!(mock.is_ok(), "no mock upstream from {place} ({PLACE} says where to look): {mock:?}");
         for (script, name, what) in OTHERS {
             match peers.bring(script, &[script]) {
                 Ok(()) => peers.names.push(name),
@@ -78,8 +78,9 @@ impl Peers {
         let printed = String::from_utf8_lossy(&output.stdout);
         let figures = printed.lines().find_map(|line| line.strip_prefix("JSON ")).expect("wrk's figures");
         let figures: serde_json::Value = serde_json::from_str(figures).expect("wrk's figures");
-        assert_eq!(figures["e_status"], 0, "every call is answered with 200");
-        figures["requests"].as_u64().expect("a number of calls")
+        let figure = |name: &str| figures.get(name).and_then(serde_json::Value::as_u64);
+        assert_eq!(figure("e_status"), Some(0), "every call is answered with 200");
+        figure("requests").expect("a number of calls")
     }
 }
 

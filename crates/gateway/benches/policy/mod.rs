@@ -68,8 +68,7 @@ pub fn organization(keys: usize, shown: usize, models: &[(&str, &str)]) -> (Feed
         .map(|_| Member { id: id(), account: id(), role, state: MemberState::Active })
         .collect();
     let mut records: Vec<AnyRecord> = roles.into_iter().map(AnyRecord::Role).collect();
-    let mut bodies = Vec::new();
-    let mut approved = Vec::new();
+    let (mut bodies, mut approved) = (Vec::new(), Vec::new());
     for (name, base_url) in models {
         let (provider, body) = provider(organization.id, base_url);
         let upstream = format!("{name}-2024-07-18").parse().expect("a name");
@@ -82,9 +81,10 @@ pub fn organization(keys: usize, shown: usize, models: &[(&str, &str)]) -> (Feed
     let mut texts = Vec::new();
     for (at, member) in (0..keys).zip(members.iter().cycle()) {
         // Half of them name their models, the others may call all.
-        let models = if at % 2 == 0 { ModelSet::All } else { ModelSet::Only(approved.iter().copied().collect()) };
+        let models =
+            if at.is_multiple_of(2) { ModelSet::All } else { ModelSet::Only(approved.iter().copied().collect()) };
         let (secret, key) = key(at, member.id, models);
-        if at % shown == 0 {
+        if at.is_multiple_of(shown) {
             texts.push(secret.text().expose().clone());
         }
         records.push(AnyRecord::Key(key));
@@ -125,7 +125,7 @@ fn key(at: usize, owner: Id<Member>, models: ModelSet) -> (ApiKey, Key) {
         levels: Key::usual_levels(),
         models,
         limits: limits(),
-        expires: (at % 3 == 0).then(|| MADE.plus_seconds(3_600 * 24 * 365)),
+        expires: at.is_multiple_of(3).then(|| MADE.plus_seconds(3_600 * 24 * 365)),
         verifier: secret.verifier(),
         state: KeyState::Active,
     };

@@ -102,6 +102,10 @@ struct Gateway {
     away: i64,
     /// How far its clock is from the true time, in seconds.
     skew: i64,
+    /// What was checked last.
+    checked: Option<Seq>,
+    /// When it was last kept that the policy is current.
+    noted: i64,
 }
 
 impl Gateway {
@@ -109,7 +113,7 @@ impl Gateway {
         let (folder, credential) = (tempfile::tempdir().unwrap(), credential(u8::try_from(n).unwrap()));
         let (disk, _) = Disk::open(folder.path(), Arc::clone(&credential), organization().id, salts(n as u64));
         let (course, follower) = (Course::new(organization().id), Follower::new(sealing()));
-        Self { folder, credential, disk, course, follower, away: 0, skew: 0 }
+        Self { folder, credential, disk, course, follower, away: 0, skew: 0, checked: None, noted: 0 }
     }
 
     /// The program dies, sometimes in the midst of writing, and starts again by whatever its clock says then.
@@ -122,6 +126,7 @@ impl Gateway {
         }
         let (folder, organization) = (self.folder.path(), organization().id);
         let (disk, start) = Disk::open(folder, Arc::clone(&self.credential), organization, salts(seed));
+        self.checked = None;
         (self.disk, self.course, self.follower) = (disk, Course::new(organization), Follower::new(sealing()));
         let Some(recovered) = start.recovered else { return };
         let heard = recovered.heard.map(|at| FeedEvent::Current { organization, at });
@@ -171,7 +176,11 @@ impl Gateway {
             FeedEvent::Current { organization, .. } => FeedEvent::Current { organization, at },
             event => event,
         };
-        self.disk.keep(&event).unwrap();
+        let is_beat = matches!(event, FeedEvent::Current { .. });
+        if !is_beat || now - self.noted >= 60 {
+            self.disk.keep(&event).unwrap();
+            self.noted = if is_beat { now } else { self.noted };
+        }
         assert_eq!(self.follower.step(event), None);
     }
 
@@ -182,9 +191,14 @@ impl Gateway {
     }
 
     /// Whatever happened, it decides by what was once the policy, or by nothing.
-    fn check(&self, plane: &Plane) {
+    fn check(&mut self, plane: &Plane) {
         let policy = self.follower.snapshot();
-        if let (Some(at), 0) = (policy.position(organization().id), policy.quarantined().count()) {
+        let position = policy.position(organization().id);
+        if position == self.checked {
+            return;
+        }
+        self.checked = position;
+        if let (Some(at), 0) = (position, policy.quarantined().count()) {
             let fresh = policy.with_stale(organization().id, false);
             assert!(plane.states.get(&at) == Some(&fresh), "the state at {at} is another");
         }
@@ -240,6 +254,6 @@ fn three_days(seed: u64) {
 fn three_days_of_trouble_end_in_the_same_state_everywhere() {
     match std::env::var("GATEWARDEN_SIMULATION") {
         Ok(seed) => three_days(seed.parse().unwrap()),
-        Err(_) => (1..=8).for_each(three_days),
+        Err(_) => (1..=3).for_each(three_days),
     }
 }
