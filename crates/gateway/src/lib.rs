@@ -18,6 +18,8 @@ mod connector;
 mod decision;
 mod edge;
 mod follower;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod limits;
 mod operation;
 mod refusal;

@@ -56,7 +56,8 @@ pub enum BadProof {
 fn beside(index: u64, size: u64) -> Vec<Range<u64>> {
     let (mut start, mut end, mut found) = (0, size, Vec::new());
     while end - start > 1 {
-        let middle = start + (end - start).next_power_of_two() / 2;
+        // The largest power of two below the span, which may be any: a checkpoint says how many entries there are.
+        let middle = start + (1 << (end - start - 1).ilog2());
         if index < middle {
             found.push(middle..end);
             end = middle;
@@ -165,6 +166,7 @@ mod tests {
         assert_eq!(beside(3, 7), [2..3, 0..2, 4..7]);
         assert_eq!(beside(4, 7), [5..6, 6..7, 0..4]);
         assert_eq!(beside(6, 7), [4..6, 0..4]);
+        assert_eq!(beside(u64::MAX - 1, u64::MAX).len(), 63);
         assert!(beside(0, 1).is_empty() && leaves_for_proof(8, 7).is_empty() && leaves_for_proof(0, 7).is_empty());
     }
 }

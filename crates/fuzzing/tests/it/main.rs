@@ -1,0 +1,6 @@
+//! The checks on the corpora, without a fuzzer.
+
+#[cfg(test)]
+mod corpora;
+#[cfg(test)]
+mod seeds;
