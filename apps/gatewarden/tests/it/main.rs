@@ -25,4 +25,6 @@ mod trail;
 #[cfg(test)]
 mod trail_export;
 #[cfg(test)]
+mod trail_restored;
+#[cfg(test)]
 mod verifiers;

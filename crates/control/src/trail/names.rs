@@ -37,6 +37,7 @@ impl Names {
             Actor::System(Job::Ingest) => "Gatewarden (ingest)".to_owned(),
             Actor::System(Job::Export) => "Gatewarden (export)".to_owned(),
             Actor::System(Job::Enroll) => "Gatewarden (enrolment)".to_owned(),
+            Actor::System(Job::Restore) => "Gatewarden (restore)".to_owned(),
             Actor::System(Job::Verify) => "Gatewarden (verify)".to_owned(),
             Actor::Anyone => "Someone not signed in".to_owned(),
         }
