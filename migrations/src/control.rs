@@ -101,9 +101,10 @@ fn trail() -> [TableCreateStatement; 3] {
         Table::create()
             .table("checkpoints")
             .col(uuid("organization"))
+            .col(big_integer("epoch"))
             .col(big_integer("size"))
             .col(text("note"))
-            .primary_key(Index::create().col("organization").col("size"))
+            .primary_key(Index::create().col("organization").col("epoch").col("size"))
             .to_owned(),
     ]
 }

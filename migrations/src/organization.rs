@@ -190,7 +190,13 @@ fn trail() -> [TableCreateStatement; 4] {
             .col(big_integer("seq"))
             .primary_key(Index::create().col("record").col("seq"))
             .to_owned(),
-        Table::create().table("checkpoints").col(big_integer("size").primary_key()).col(text("note")).to_owned(),
+        Table::create()
+            .table("checkpoints")
+            .col(big_integer("epoch"))
+            .col(big_integer("size"))
+            .col(text("note"))
+            .primary_key(Index::create().col("epoch").col("size"))
+            .to_owned(),
     ]
 }
 

@@ -64,19 +64,33 @@ def is_name(name):
 
 
 class Key:
-    """A log's name and its Ed25519 key."""
+    """A log's name, which ends in its epoch, and its Ed25519 key."""
 
     def __init__(self, text):
         try:
             self.name, self.hash, encoded = text.split("+", 2)
+            self.log, number = self.name.rsplit("/", 1)
         except ValueError as bad:
             raise Broken("the key is none") from bad
+        if not (number.isascii() and number.isdigit() and number[0] != "0"):
+            raise Broken("the key names no epoch")
+        self.epoch = int(number)
         key = decode(encoded)
         self.id = sha256(self.name.encode(), b"\n", key)[:4]
         if not is_name(self.name) or len(key) != 33 or key[:1] != ED25519 or self.hash != self.id.hex():
             raise Broken("the key is none")
-        self.text = text
+        self.bytes = key
         self.public = Ed25519PublicKey.from_public_bytes(key[1:])
+
+    def is_same_log(self, other):
+        """Whether both are of one log, in whichever epochs."""
+        return (self.log, self.bytes) == (other.log, other.bytes)
+
+    def in_epoch(self, epoch):
+        """The key as it is written for another epoch of its log."""
+        name = f"{self.log}/{epoch}"
+        id = sha256(name.encode(), b"\n", self.bytes)[:4]
+        return Key(f"{name}+{id.hex()}+{base64.b64encode(self.bytes).decode()}")
 
     def open(self, note):
         """The size and the root of a checkpoint that this key signed."""
@@ -110,6 +124,14 @@ class Key:
         if not (size.isascii() and size.isdigit() and str(int(size)) == size) or len(root) != 32:
             raise Broken("the checkpoint is malformed")
         return int(size), root
+
+
+def told_epoch(epoch, known):
+    """Which epoch something is of, where that is not the known key's, or not the first."""
+    if known and epoch < known.epoch:
+        began = f"began epoch {known.epoch} or one between"
+        return f" in epoch {epoch}; from the entry on that {began}, it is superseded"
+    return "" if epoch == 1 else f" in epoch {epoch}"
 
 
 def place(index, width):
@@ -174,11 +196,20 @@ def check_order(key, seq, entry):
         raise Broken(f"entry {seq} is not an entry") from bad
     if not stands:
         raise Broken(f"entry {seq} says that it belongs elsewhere")
+    return entry
+
+
+def epoch_after(entry):
+    """The epoch that an entry leaves its organization in; none when it does not say."""
+    for change in reversed(entry["changes"]):
+        if change["kind"] == "organization" and "epoch" in (change["after"] or {}):
+            return change["after"]["epoch"]
+    return None
 
 
 def verify_folder(folder, known):
     key = Key(read(folder, "key").decode(errors="replace").removesuffix("\n"))
-    if known and known.text != key.text:
+    if known and not known.is_same_log(key):
         raise Broken("the key is not the one that you know")
     size, root = key.open(read(folder, "checkpoint"))
     hashes, roots, entries = [], [], []
@@ -192,9 +223,12 @@ def verify_folder(folder, known):
     check_levels(folder, roots)
     if tree_hash(hashes) != root:
         raise Broken("the root is not the one that was signed")
+    epoch = 1
     for seq, entry in enumerate(entries, 1):
-        check_order(key, seq, entry)
-    return f"{size} entries verified"
+        epoch = epoch_after(check_order(key, seq, entry)) or epoch
+    if epoch != key.epoch:
+        raise Broken(f"the checkpoint is of epoch {key.epoch}, but the entries end in epoch {epoch}")
+    return f"{size} entries verified{told_epoch(epoch, known)}"
 
 
 def verify_proof(file, key):
@@ -209,6 +243,10 @@ def verify_proof(file, key):
     if not (number.isascii() and number.isdigit() and str(int(number)) == number):
         raise Broken("the index is malformed")
     index, path = int(number), [decode(line) for line in lines[3:]]
+    known, origin = key, checkpoint.partition(b"\n")[0].decode(errors="replace")
+    log, _, number = origin.rpartition("/")
+    if log == known.log and number.isascii() and number.isdigit() and number[0] != "0":
+        key = known.in_epoch(number)
     size, root = key.open(checkpoint)
     if index >= size:
         raise Broken("the checkpoint does not cover the entry")
@@ -226,7 +264,7 @@ def verify_proof(file, key):
     if sn != 0 or node != root:
         raise Broken("the entry is not in the log")
     check_order(key, index + 1, entry)
-    return f"entry {index + 1} verified"
+    return f"entry {index + 1} verified{told_epoch(key.epoch, known)}"
 
 
 def main():

@@ -69,6 +69,8 @@ pub enum Trail {
     Verify(Verify),
     /// Write a trail into a folder that anyone can verify without this program, or as a file for other programs
     Export(Export),
+    /// State that a backup was restored, before anything is served: the trail goes on in a new epoch
+    Restored(Restored),
 }
 
 /// Which trails are verified.
@@ -87,6 +89,18 @@ pub struct Verify {
     /// The file with the key that you know to be the trail's [default: the one in the folder]
     #[arg(long, value_name = "FILE", requires = "exported")]
     pub key: Option<PathBuf>,
+}
+
+/// Whose backup was restored.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Restored {
+    /// Of the organization with this word in its address
+    #[arg(long, value_name = "SLUG", required_unless_present = "all")]
+    pub organization: Option<Slug>,
+    /// Of every organization
+    #[arg(long, conflicts_with = "organization")]
+    pub all: bool,
 }
 
 /// What is exported, and where to.

@@ -104,6 +104,12 @@ async fn perform(
             let links = settings.console_url(settings.listen)?;
             gateway::enroll(&assembly::app(&settings, &storage, ambient, links)?, asked).await
         }
+        Command::Trail(Trail::Restored(asked)) => {
+            let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
+            let _held = storage.hold("trail restored", "end that program first").await?;
+            let links = settings.console_url(settings.listen)?;
+            trail::restored(&assembly::app(&settings, &storage, ambient, links)?, &asked).await
+        }
         Command::Demo => demo::demo(settings, ambient).await,
         Command::Key(Key::Check { key }) => key::check(key),
     }

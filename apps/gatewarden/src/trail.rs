@@ -1,9 +1,10 @@
 //! `trail verify`: every entry against its hash, every kept checkpoint against the entries, every row against both.
-//! `trail export`: the same entries for verifiers that are not ours.
+//! `trail export`: the same entries for verifiers that are not ours. `trail restored`: a new epoch after a restored backup.
 
 mod export;
 mod exported;
 mod proof;
+mod restored;
 
 use std::{
     io::{self, IsTerminal},
@@ -16,20 +17,17 @@ use gatewarden_control::{
     trail::{self, Verification},
 };
 use gatewarden_store::Place;
+use gatewarden_types::Slug;
 
 use crate::cli::Verify;
 
 pub use export::export;
 pub use exported::run as exported;
+pub use restored::restored;
 
 /// Verifies the trails that were asked for, and names the first thing that is wrong with each.
 pub async fn verify(app: &App, asked: &Verify) -> anyhow::Result<ExitCode> {
-    let places = app.store.places().await?;
-    let chosen: Vec<Place> =
-        places.into_iter().filter(|place| asked.organization.as_ref().is_none_or(|slug| *slug == place.slug)).collect();
-    if let (Some(slug), true) = (&asked.organization, chosen.is_empty()) {
-        bail!("there is no organization {slug}; --all verifies every one");
-    }
+    let chosen = chosen(app, asked.organization.as_ref()).await?;
     let mut wrong = 0_usize;
     for place in &chosen {
         wrong += usize::from(!one(app, place).await?);
@@ -39,6 +37,16 @@ pub async fn verify(app: &App, asked: &Verify) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The organization that was asked for, or all of them.
+async fn chosen(app: &App, asked: Option<&Slug>) -> anyhow::Result<Vec<Place>> {
+    let places = app.store.places().await?;
+    let chosen: Vec<Place> = places.into_iter().filter(|place| asked.is_none_or(|slug| *slug == place.slug)).collect();
+    match asked {
+        Some(slug) if chosen.is_empty() => bail!("there is no organization {slug}; --all is for every one"),
+        _ => Ok(chosen),
+    }
 }
 
 /// Whether the trail is as it was written.

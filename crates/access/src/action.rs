@@ -225,6 +225,8 @@ table! {
     FollowTrail "trail.follow" "followed the trail" on Organization:
         TrailFollow, seen by TrailFollow, Trail Read, Read, reads [Entries, Gateway, Organization],
         jobs [Follower, Verify];
+    BeginEpoch "trail.begin_epoch" "began an epoch of the trail after a backup was restored" on Organization:
+        TrailRestore, seen by TrailRestore, Organization Write, Change, writes [Organization], jobs [Restore];
     RecordUsage "usage.record" "recorded usage" on Organization:
         UsageRecord, seen by UsageRecord, Usage Write, Read, reads [Usage], jobs [Ingest];
 

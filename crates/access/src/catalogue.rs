@@ -58,6 +58,7 @@ permissions! {
     GatewaysManage = "gateways:manage", "Gateways", "Add and remove gateways on other hosts";
     GatewaysEnroll = "gateways:enroll", "Program", "Let in gateways that show their token";
     TrailFollow = "trail:follow", "Program", "Follow the trail for gateways";
+    TrailRestore = "trail:restore", "Program", "State that a backup was restored";
     UsageRecord = "usage:record", "Program", "Record what gateways report";
     OrganizationsCreate = "organizations:create", "Instance", "Create organizations";
     AccountOwn = "account:own", "Instance", "Manage one's own account and browser sessions";

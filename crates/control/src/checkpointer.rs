@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use gatewarden_store::Moved;
+use gatewarden_store::{Moved, StoreError};
 use gatewarden_types::{Id, Organization};
 use tokio::{
     sync::broadcast::{Receiver, error::TryRecvError},
@@ -31,13 +31,20 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
     sign(&app, grown).await;
 }
 
-/// Signs for each of these, and returns those for which it failed, to be tried again.
+/// Signs for each of these, and returns those for which it failed, to be tried again. A trail that is not what was signed
+/// of it stays so until the operator has begun an epoch, so it is told of once.
 async fn sign(app: &App, grown: BTreeSet<Id<Organization>>) -> BTreeSet<Id<Organization>> {
     let mut failed = BTreeSet::new();
     for organization in grown {
-        if let Err(bad) = app.store.checkpoint(organization).await {
-            tracing::warn!(%organization, error = %bad, "a checkpoint could not be signed; it is tried again");
-            failed.insert(organization);
+        match app.store.checkpoint(organization).await {
+            Ok(_) => {}
+            Err(bad @ StoreError::SecondHistory(_)) => {
+                tracing::error!(%organization, error = %bad, "nothing is signed or changed any more");
+            }
+            Err(bad) => {
+                tracing::warn!(%organization, error = %bad, "a checkpoint could not be signed; it is tried again");
+                failed.insert(organization);
+            }
         }
     }
     failed

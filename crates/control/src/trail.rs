@@ -9,6 +9,7 @@ mod names;
 mod ocsf;
 mod prove;
 mod read;
+mod restored;
 mod verify;
 
 pub use difference::{FieldChange, difference};
@@ -20,4 +21,5 @@ pub use list::{TrailPage, list, search};
 pub use names::Names;
 pub use prove::prove;
 pub use read::{ReadChange, ReadEntry, read};
+pub use restored::{begin_epoch, restorer};
 pub use verify::{Verification, verify};

@@ -24,7 +24,9 @@ const LOOKING: Duration = Duration::from_millis(20);
 
 /// Told of each organization whose policy has become another, or could not: which, and all the policy there is now.
 #[derive(Clone)]
-pub struct Witness(Arc<dyn Fn(Id<Organization>, &Snapshot) + Send + Sync>);
+pub struct Witness(Arc<Told>);
+
+type Told = dyn Fn(Id<Organization>, &Snapshot) + Send + Sync;
 
 impl Witness {
     /// One that calls `told`, which must not wait for anything.

@@ -1,11 +1,11 @@
 //! Checkpoints: signed tree heads, kept with the organization and once more in the control schema.
 
 use gatewarden_access::{Caller, Facts, Subject, actions::FollowTrail, decide};
-use gatewarden_trail::{Checkpoint, VerifyingKey};
+use gatewarden_trail::{Checkpoint, Log, VerifyingKey};
 use gatewarden_types::{Id, Job, Organization, Target};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 
-use crate::{OrgRead, Store, StoreError, append, entity, table::column};
+use crate::{OrgRead, Store, StoreError, entity, epochs, table::column};
 
 /// What was kept of an organization's checkpoints, in both places.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,9 +15,12 @@ pub struct Kept {
 }
 
 impl Store {
-    /// The name of an organization's log in its checkpoints: installation, organization and epoch.
-    pub fn origin(&self, organization: Id<Organization>) -> String {
-        format!("{}/trail/{organization}/1", self.0.origin)
+    /// An organization's log: what its checkpoints are called in any epoch, and the key they are verified with.
+    ///
+    /// # Errors
+    /// When there is no key.
+    pub fn log(&self, organization: Id<Organization>) -> Result<Log, StoreError> {
+        Ok(Log::new(format!("{}/trail/{organization}", self.0.origin), self.verifying_key(organization)?))
     }
 
     /// The key that an organization's checkpoints are verified with.
@@ -28,37 +31,42 @@ impl Store {
         Ok(self.0.signers.of(organization)?.verifying_key())
     }
 
-    /// Signs the head of an organization's trail as it is committed now, and keeps it in both places. Answers its size and
-    /// its note; none while there is no entry.
+    /// Signs the head of an organization's trail as it is committed now, in the epoch that it is in, and keeps it in both
+    /// places. Answers its size and its note; none while there is no entry.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// [`StoreError::SecondHistory`] when something else was signed in this epoch; when the database cannot answer.
     pub async fn checkpoint(&self, organization: Id<Organization>) -> Result<Option<(u64, String)>, StoreError> {
         let caller = Caller::system(Job::Follower, self.request_id());
         let facts = Facts::system(caller, organization, Job::Follower);
         let _may = decide::<FollowTrail>(&facts, Some(Subject::new(Target::of(organization))))?;
+        // Read first, so that it covers nothing that is not in what is signed.
+        let elsewhere = self.last_kept_in_control(organization).await?;
         let tx = self.0.backend.change(organization).await?;
-        let frontier = append::frontier(&tx).await?;
-        if frontier.size() == 0 {
+        let head = epochs::head(&tx, organization).await?;
+        self.compared(organization, self.compare(&tx, organization, &head, elsewhere).await?)?;
+        if head.frontier.size() == 0 {
             return Ok(None);
         }
-        let size = column(frontier.size());
-        let origin = self.origin(organization);
-        let head = Checkpoint { origin, size: frontier.size(), root: frontier.root() };
+        let (epoch, size) = (i64::from(head.epoch), column(head.frontier.size()));
+        let origin = self.log(organization)?.origin(head.epoch);
+        let head = Checkpoint { origin, size: head.frontier.size(), root: head.frontier.root() };
         let note = self.0.signers.of(organization)?.sign(&head);
-        let row = entity::checkpoints::ActiveModel { size: Set(size), note: Set(note.clone()) };
-        let once = OnConflict::column(entity::checkpoints::Column::Size).do_nothing().to_owned();
+        let row = entity::checkpoints::ActiveModel { epoch: Set(epoch), size: Set(size), note: Set(note.clone()) };
+        let key = [entity::checkpoints::Column::Epoch, entity::checkpoints::Column::Size];
+        let once = OnConflict::columns(key).do_nothing().to_owned();
         entity::checkpoints::Entity::insert(row).on_conflict(once).exec_without_returning(&tx).await?;
         tx.commit().await?;
-        self.keep_in_control(organization, size, note.clone()).await?;
+        self.keep_in_control(organization, (epoch, size), note.clone()).await?;
         Ok(Some((head.size, note)))
     }
 
-    async fn keep_in_control(&self, id: Id<Organization>, size: i64, note: String) -> Result<(), StoreError> {
+    async fn keep_in_control(&self, id: Id<Organization>, at: (i64, i64), note: String) -> Result<(), StoreError> {
         use entity::kept_checkpoints::{ActiveModel, Column, Entity};
         let tx = self.0.backend.change_control().await?;
-        let row = ActiveModel { organization: Set(id.uuid()), size: Set(size), note: Set(note) };
-        let once = OnConflict::columns([Column::Organization, Column::Size]).do_nothing().to_owned();
+        let (epoch, size) = (Set(at.0), Set(at.1));
+        let row = ActiveModel { organization: Set(id.uuid()), epoch, size, note: Set(note) };
+        let once = OnConflict::columns([Column::Organization, Column::Epoch, Column::Size]).do_nothing().to_owned();
         Entity::insert(row).on_conflict(once).exec_without_returning(&tx).await?;
         Ok(tx.commit().await?)
     }

@@ -84,6 +84,7 @@ entity!(changes "changes" {
     #[sea_orm(primary_key, auto_increment = false)] seq: i64,
 });
 entity!(checkpoints "checkpoints" {
+    #[sea_orm(primary_key, auto_increment = false)] epoch: i64,
     #[sea_orm(primary_key, auto_increment = false)] size: i64,
     note: String,
 });
@@ -124,6 +125,7 @@ entity!(
     /// Checkpoints of every trail, as the control schema keeps them.
     kept_checkpoints "checkpoints" {
     #[sea_orm(primary_key, auto_increment = false)] organization: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)] epoch: i64,
     #[sea_orm(primary_key, auto_increment = false)] size: i64,
     note: String,
 });

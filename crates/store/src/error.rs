@@ -4,6 +4,8 @@ use gatewarden_access::Refused;
 use gatewarden_trail::BadEntry;
 use sea_orm::DbErr;
 
+use crate::SecondHistory;
+
 /// A read or a change did not happen, or it is not known whether it did.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -27,6 +29,12 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// The trail is not what was signed of it; nothing was changed.
+    #[error(
+        "the trail was restored from a backup, or cut: {0}; if it was restored, end the program and run `gatewarden trail \
+         restored`"
+    )]
+    SecondHistory(SecondHistory),
     /// The entry cannot be written.
     #[error(transparent)]
     Entry(#[from] BadEntry),

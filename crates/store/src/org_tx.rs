@@ -36,8 +36,10 @@ impl Store {
     /// Begins a change: waits until no one else changes the organization, then reads what the caller may do.
     ///
     /// # Errors
-    /// When the database cannot answer. Who may not change anything learns so from [`OrgRead::permit`].
+    /// [`StoreError::SecondHistory`] when the trail is not what was signed of it; when the database cannot answer. Who
+    /// may not change anything learns so from [`OrgRead::permit`].
     pub async fn change(&self, caller: &Caller, organization: Id<Organization>) -> Result<OrgTx, StoreError> {
+        self.one_history(organization).await?;
         let tx = self.0.backend.change(organization).await?;
         let frontier = append::frontier(&tx).await?;
         let read = OrgRead::load(self, tx, caller, organization).await?;

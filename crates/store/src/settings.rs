@@ -10,6 +10,7 @@ use tokio::sync::broadcast;
 use crate::{
     StoreError,
     backend::{Backend, Postgres, Sqlite},
+    epochs::Compared,
     statements::Statements,
 };
 
@@ -94,6 +95,7 @@ pub(crate) struct Inner {
     pub(crate) entropy: Entropy,
     pub(crate) signers: Signers,
     pub(crate) origin: String,
+    pub(crate) compared: Compared,
     moved: broadcast::Sender<Moved>,
     transactions: AtomicU64,
 }
@@ -132,6 +134,7 @@ impl Store {
             entropy,
             signers,
             origin,
+            compared: Compared::default(),
             moved,
             transactions: AtomicU64::new(1),
         })))

@@ -2,7 +2,7 @@
 
 use gatewarden_types::{Id, Organization, Seq};
 
-use crate::{BadCheckpoint, Checkpoint, Entry, Frontier, Hash, Tile, leaf_hash, tiles::WIDTH};
+use crate::{BadCheckpoint, Checkpoint, Entry, Frontier, Hash, Tile, epoch_after, leaf_hash, tiles::WIDTH};
 
 /// The first thing that is wrong with an exported log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,14 @@ pub enum Broken {
         "the root over the {0} entries is not the one that was signed: they were replaced together with their hashes"
     )]
     Root(u64),
+    /// The checkpoint is of another epoch than the entries end in.
+    #[error("the checkpoint is of epoch {signed}, but the entries end in epoch {epoch}")]
+    Epoch {
+        /// Of which epoch the checkpoint is.
+        signed: u32,
+        /// Which epoch the entries end in.
+        epoch: u32,
+    },
     /// What was signed is not an entry of this log.
     #[error("entry {seq} cannot be right: {why}")]
     Unreadable {
@@ -47,6 +55,8 @@ pub enum Broken {
 pub struct Bundle {
     /// The tree over its entries.
     pub tree: Frontier,
+    /// The epoch that the last of them leaves the organization in; none where none says.
+    pub epoch: Option<u32>,
     /// The first of them that is in order as bytes, but not as an entry. It counts only when the whole log is genuine:
     /// else whoever changed its bytes is to be found first.
     pub unreadable: Option<Broken>,
@@ -60,17 +70,20 @@ impl Bundle {
     /// The first entry that is wrong.
     pub fn check(index: u64, width: u64, origin: &str, bundle: &[u8], tile: &[u8]) -> Result<Self, Broken> {
         let (mut entries, mut hashes) = (bundle, tile);
-        let (mut tree, mut unreadable) = (Frontier::default(), None);
+        let (mut tree, mut epoch, mut unreadable) = (Frontier::default(), None, None);
         let first = index * WIDTH + 1;
         for seq in first..first + width {
             let bytes = take(&mut entries).ok_or(Broken::Missing(seq))?;
             let leaf = leaf_hash(bytes);
             hashes = hashes.strip_prefix(&leaf).ok_or(Broken::Changed(seq))?;
             tree.push(leaf);
-            unreadable = unreadable.or_else(|| not_an_entry(seq, origin, bytes));
+            match read(seq, origin, bytes) {
+                Ok(entry) => epoch = epoch_after(&entry).or(epoch),
+                Err(broken) => unreadable = unreadable.or(Some(broken)),
+            }
         }
         if entries.is_empty() && hashes.is_empty() {
-            Ok(Self { tree, unreadable })
+            Ok(Self { tree, epoch, unreadable })
         } else {
             Err(Broken::Surplus(first + width - 1))
         }
@@ -85,14 +98,14 @@ fn take<'b>(bundle: &mut &'b [u8]) -> Option<&'b [u8]> {
     Some(entry)
 }
 
-fn not_an_entry(seq: Seq, origin: &str, bytes: &[u8]) -> Option<Broken> {
+fn read(seq: Seq, origin: &str, bytes: &[u8]) -> Result<Entry, Broken> {
     let why = match Entry::from_bytes(bytes) {
         Err(bad) => bad.to_string(),
         Ok(entry) if entry.seq != seq => format!("it says that it is entry {}", entry.seq),
         Ok(entry) if entry.organization != organization_of(origin) => "it is of another organization".to_owned(),
-        Ok(_) => return None,
+        Ok(entry) => return Ok(entry),
     };
-    Some(Broken::Unreadable { seq, why })
+    Err(Broken::Unreadable { seq, why })
 }
 
 /// The organization that a log's name names before its epoch.

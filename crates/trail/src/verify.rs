@@ -1,8 +1,10 @@
 //! Verification: entries in order, their hashes, and every kept checkpoint, naming the first thing that is wrong.
 
+use std::cmp::Ordering;
+
 use gatewarden_types::{Id, Organization, Seq};
 
-use crate::{Entry, Folded, Frontier, Hash, VerifyingKey, fold, leaf_hash};
+use crate::{Entry, Folded, Frontier, Hash, Log, epoch_after, fold, leaf_hash};
 
 /// An entry as it is stored: its bytes, and the leaf hash kept apart from them.
 #[derive(Debug, Clone)]
@@ -51,9 +53,29 @@ pub enum Finding {
     /// A kept checkpoint has another root: at or before its size, entries and hashes were both replaced.
     #[error("the root at entry {0} is not the one that was signed: an entry up to there was replaced")]
     Root(u64),
+    /// A kept checkpoint is of an epoch that the trail had not begun there.
+    #[error("a checkpoint of epoch {signed} was kept for entry {size}, but the trail is in epoch {epoch} there")]
+    Epoch {
+        /// How many entries the checkpoint covers.
+        size: u64,
+        /// Of which epoch it is.
+        signed: u32,
+        /// In which epoch the trail is there, or at its end.
+        epoch: u32,
+    },
     /// A kept checkpoint is not one.
     #[error("a kept checkpoint is not genuine: {0}")]
     Checkpoint(crate::BadCheckpoint),
+}
+
+/// A checkpoint that is genuine and does not count: a later epoch began before the entries that it covers ended, because
+/// a backup was restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Superseded {
+    /// Of which epoch it is.
+    pub epoch: u32,
+    /// How many entries it covers.
+    pub size: u64,
 }
 
 /// What a verification found to be so.
@@ -65,33 +87,47 @@ pub struct Verified {
     pub root: Hash,
     /// The policy state they fold to.
     pub folded: Folded,
+    /// The epoch they end in.
+    pub epoch: u32,
+    /// The checkpoints that do not count any more, as they were met.
+    pub superseded: Vec<Superseded>,
+}
+
+/// A checkpoint that was kept.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Head {
+    size: u64,
+    epoch: u32,
+    root: Hash,
 }
 
 /// Takes the entries of one trail in order and checks them against the checkpoints that were kept.
+///
+/// A checkpoint holds the entries up to its size to what was signed, unless an epoch after its own has begun by then.
 #[derive(Debug)]
 pub struct Verifier {
     organization: Option<Id<Organization>>,
-    heads: Vec<(u64, Hash)>,
+    heads: Vec<Head>,
     frontier: Frontier,
     folded: Folded,
+    epoch: u32,
+    superseded: Vec<Superseded>,
 }
 
 impl Verifier {
     /// For the trail of `organization` (none: the instance's), with every checkpoint note that was kept anywhere.
     ///
     /// # Errors
-    /// [`Finding::Checkpoint`] when a note is not a checkpoint of this log signed by `key`.
-    pub fn new(
-        organization: Option<Id<Organization>>,
-        notes: &[String],
-        key: VerifyingKey,
-        origin: &str,
-    ) -> Result<Self, Finding> {
-        let open = |note: &String| key.open(note, origin).map(|checkpoint| (checkpoint.size, checkpoint.root));
-        let mut heads: Vec<_> = notes.iter().map(open).collect::<Result<_, _>>().map_err(Finding::Checkpoint)?;
+    /// [`Finding::Checkpoint`] when a note is not a genuine checkpoint of `log`.
+    pub fn new(organization: Option<Id<Organization>>, notes: &[String], log: &Log) -> Result<Self, Finding> {
+        let open =
+            |note: &String| log.open(note).map(|(epoch, signed)| Head { size: signed.size, epoch, root: signed.root });
+        let mut heads: Vec<Head> = notes.iter().map(open).collect::<Result<_, _>>().map_err(Finding::Checkpoint)?;
         heads.sort_unstable();
+        heads.dedup();
         heads.reverse();
-        Ok(Self { organization, heads, frontier: Frontier::default(), folded: Folded::new() })
+        let (frontier, folded) = (Frontier::default(), Folded::new());
+        Ok(Self { organization, heads, frontier, folded, epoch: 1, superseded: Vec::new() })
     }
 
     /// Checks the next entry.
@@ -115,29 +151,45 @@ impl Verifier {
             return Err(unreadable("it says that it belongs elsewhere".to_owned()));
         }
         fold(&mut self.folded, &entry);
+        self.epoch = self.epoch.max(epoch_after(&entry).unwrap_or_default());
         self.frontier.push(leaf);
         self.check_heads()
     }
 
     fn check_heads(&mut self) -> Result<(), Finding> {
         let size = self.frontier.size();
-        while let Some((_, root)) = self.heads.pop_if(|(kept, _)| *kept == size) {
-            if root != self.frontier.root() {
+        while let Some(head) = self.heads.pop_if(|head| head.size == size) {
+            if self.counts(&head)? && head.root != self.frontier.root() {
                 return Err(Finding::Root(size));
             }
         }
         Ok(())
     }
 
+    /// Whether a checkpoint is of the epoch that the trail is in; one of an epoch before is noted.
+    fn counts(&mut self, head: &Head) -> Result<bool, Finding> {
+        match head.epoch.cmp(&self.epoch) {
+            Ordering::Equal => Ok(true),
+            Ordering::Greater => Err(Finding::Epoch { size: head.size, signed: head.epoch, epoch: self.epoch }),
+            Ordering::Less => {
+                self.superseded.push(Superseded { epoch: head.epoch, size: head.size });
+                Ok(false)
+            }
+        }
+    }
+
     /// Checks that nothing was cut off, after the last entry.
     ///
     /// # Errors
     /// [`Finding::Cut`] when a checkpoint covers more entries than came.
-    pub fn finish(self) -> Result<Verified, Finding> {
+    pub fn finish(mut self) -> Result<Verified, Finding> {
         let size = self.frontier.size();
-        match self.heads.first() {
-            Some((kept, _)) => Err(Finding::Cut { size, kept: *kept }),
-            None => Ok(Verified { size, root: self.frontier.root(), folded: self.folded }),
+        for head in std::mem::take(&mut self.heads) {
+            if self.counts(&head)? {
+                return Err(Finding::Cut { size, kept: head.size });
+            }
         }
+        let Self { frontier, folded, epoch, superseded, .. } = self;
+        Ok(Verified { size, root: frontier.root(), folded, epoch, superseded })
     }
 }

@@ -37,6 +37,8 @@ pub enum Job {
     AddGateway,
     /// Lets in gateways that show the token they were given.
     Enroll,
+    /// Begins an epoch of a trail after a backup was restored, from the command line.
+    Restore,
 }
 
 /// How the actor came.

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use gatewarden_trail::{
-    Broken, Bundle, Checkpoint, Frontier, VerifyingKey, WIDTH, bundle_path, check_root, check_tile, tile_path,
+    Broken, Bundle, Checkpoint, Frontier, Log, VerifyingKey, WIDTH, bundle_path, check_root, check_tile, tile_path,
     upper_tiles, width_at,
 };
 
@@ -39,13 +39,22 @@ pub fn run(exported: &[impl AsRef<Path>], key: Option<&Path>) -> anyhow::Result<
     Ok(ExitCode::SUCCESS)
 }
 
-/// A log's name and key.
-pub type LogKey = (String, VerifyingKey);
+/// A log's name and key, in the form that verifiers take: of one epoch.
+pub struct LogKey {
+    /// The log in all of its epochs.
+    pub log: Log,
+    /// The epoch that is named.
+    pub epoch: u32,
+}
 
 /// Reads the file of a key.
 fn read_key(path: &Path) -> anyhow::Result<LogKey> {
     let text = fs::read_to_string(path).with_context(|| format!("the key {} cannot be read", path.display()))?;
-    VerifyingKey::from_note_form(text.strip_suffix('\n').unwrap_or(&text)).with_context(|| path.display().to_string())
+    let read = VerifyingKey::from_note_form(text.strip_suffix('\n').unwrap_or(&text));
+    let (origin, key) = read.with_context(|| path.display().to_string())?;
+    let (log, epoch) =
+        Log::of_origin(&origin, key).with_context(|| format!("{} names no epoch of a trail", path.display()))?;
+    Ok(LogKey { log, epoch })
 }
 
 /// What is so of a folder, or what is wrong with it.
@@ -53,21 +62,32 @@ fn folder(folder: &Path, known: Option<&LogKey>) -> anyhow::Result<Result<String
     let Ok(own) = read_key(&folder.join("key")) else {
         return Ok(Err("the folder's key is missing, or is none".to_owned()));
     };
-    if known.is_some_and(|known| *known != own) {
+    if known.is_some_and(|known| known.log != own.log) {
         return Ok(Err("the key is not the one that you know".to_owned()));
     }
-    let (origin, key) = own;
     let note = String::from_utf8(read(folder, "checkpoint")?).unwrap_or_default();
-    let checkpoint = match key.open(&note, &origin) {
+    let checkpoint = match own.log.key().open(&note, &own.log.origin(own.epoch)) {
         Ok(checkpoint) => checkpoint,
         Err(bad) => return Ok(Err(Broken::Checkpoint(bad).to_string())),
     };
-    let verified = entries(folder, &checkpoint)?;
-    Ok(verified.map(|()| format!("{} entries verified", checkpoint.size)).map_err(|broken| broken.to_string()))
+    let told = || format!("{} entries verified{}", checkpoint.size, in_epoch(own.epoch, known));
+    let verified = entries(folder, &checkpoint, own.epoch)?;
+    Ok(verified.map(|()| told()).map_err(|broken| broken.to_string()))
+}
+
+/// Which epoch something is of, where it is not the one of the key that is known, or not the first.
+pub fn in_epoch(epoch: u32, known: Option<&LogKey>) -> String {
+    match known.map(|known| known.epoch) {
+        Some(later) if epoch < later => {
+            format!(" in epoch {epoch}; from the entry on that began epoch {later} or one between, it is superseded")
+        }
+        _ if epoch == 1 => String::new(),
+        _ => format!(" in epoch {epoch}"),
+    }
 }
 
 /// Checks every file that the checkpoint covers: the bundles on all cores, then the tiles above them.
-fn entries(folder: &Path, checkpoint: &Checkpoint) -> anyhow::Result<Result<(), Broken>> {
+fn entries(folder: &Path, checkpoint: &Checkpoint, signed: u32) -> anyhow::Result<Result<(), Broken>> {
     let bundles = match bundles(folder, checkpoint)? {
         Ok(bundles) => bundles,
         Err(broken) => return Ok(Err(broken)),
@@ -85,7 +105,11 @@ fn entries(folder: &Path, checkpoint: &Checkpoint) -> anyhow::Result<Result<(), 
     if let Err(broken) = check_root(&whole, checkpoint) {
         return Ok(Err(broken));
     }
-    Ok(bundles.into_iter().find_map(|bundle| bundle.unreadable).map_or(Ok(()), Err))
+    let epoch = bundles.iter().rev().find_map(|bundle| bundle.epoch).unwrap_or(1);
+    if let Some(unreadable) = bundles.into_iter().find_map(|bundle| bundle.unreadable) {
+        return Ok(Err(unreadable));
+    }
+    Ok(if epoch == signed { Ok(()) } else { Err(Broken::Epoch { signed, epoch }) })
 }
 
 type Found = Result<Bundle, Broken>;

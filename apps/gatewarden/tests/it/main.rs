@@ -27,4 +27,6 @@ mod trail;
 #[cfg(test)]
 mod trail_export;
 #[cfg(test)]
+mod trail_restored;
+#[cfg(test)]
 mod verifiers;

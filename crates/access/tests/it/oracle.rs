@@ -68,6 +68,7 @@ pub fn decide(name: &str, facts: &Facts, subject: Option<Subject>) -> Answer {
         ReadTrail,
         ExportTrail,
         FollowTrail,
+        BeginEpoch,
         RecordUsage,
         OpenAccount,
         SignIn,

@@ -1,5 +1,5 @@
 use gatewarden_access::{Caller, actions::ExportTrail};
-use gatewarden_trail::{Frontier, Stored};
+use gatewarden_trail::{Frontier, Log, Stored};
 use gatewarden_types::{Actor, Id, Job, Organization, Seq, Via};
 
 use super::Format;
@@ -16,6 +16,8 @@ pub struct Export {
     organization: Id<Organization>,
     done: Seq,
     size: u64,
+    log: Log,
+    epoch: u32,
     checkpoint: String,
 }
 
@@ -34,7 +36,10 @@ pub async fn export(app: &App, caller: &Caller, organization: Id<Organization>) 
     tx.commit(permit).await?;
     let signed = app.store.checkpoint(organization).await?;
     let (size, checkpoint) = signed.ok_or_else(|| Error::Internal("an entry was written and is gone".to_owned()))?;
-    Ok(Export { app: app.clone(), caller: caller.clone(), organization, done: 0, size, checkpoint })
+    let log = app.store.log(organization)?;
+    let opened = log.open(&checkpoint).map_err(|bad| Error::Internal(format!("what was signed is {bad}")))?;
+    let (app, caller) = (app.clone(), caller.clone());
+    Ok(Export { app, caller, organization, done: 0, size, log, epoch: opened.0, checkpoint })
 }
 
 impl Export {
@@ -44,13 +49,9 @@ impl Export {
     }
 
     /// Whether the checkpoint is of this tree.
-    ///
-    /// # Errors
-    /// When there is no key.
-    pub fn is_signed(&self, tree: &Frontier) -> Result<bool, Error> {
-        let key = self.app.store.verifying_key(self.organization)?;
-        let opened = key.open(&self.checkpoint, &self.app.store.origin(self.organization));
-        Ok(opened.is_ok_and(|checkpoint| (checkpoint.size, checkpoint.root) == (tree.size(), tree.root())))
+    pub fn is_signed(&self, tree: &Frontier) -> bool {
+        let opened = self.log.open(&self.checkpoint);
+        opened.is_ok_and(|(_, signed)| (signed.size, signed.root) == (tree.size(), tree.root()))
     }
 
     /// How many entries are exported.
@@ -58,13 +59,9 @@ impl Export {
         self.size
     }
 
-    /// The log's name and key in the form of signed-note, as verifiers take it.
-    ///
-    /// # Errors
-    /// When there is no key.
-    pub fn key(&self) -> Result<String, Error> {
-        let key = self.app.store.verifying_key(self.organization)?;
-        Ok(key.note_form(&self.app.store.origin(self.organization)))
+    /// The log's name in its epoch and its key in the form of signed-note, as verifiers take it.
+    pub fn key(&self) -> String {
+        self.log.key().note_form(&self.log.origin(self.epoch))
     }
 
     /// The next entries in order, as they are stored; none after the last. Each page is a read of its own, so that whoever

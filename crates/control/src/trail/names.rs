@@ -38,6 +38,7 @@ impl Names {
             Actor::System(Job::Export) => "Gatewarden (export)".to_owned(),
             Actor::System(Job::AddGateway) => "Gatewarden (gateway enroll)".to_owned(),
             Actor::System(Job::Enroll) => "Gatewarden (enrolment)".to_owned(),
+            Actor::System(Job::Restore) => "Gatewarden (restore)".to_owned(),
             Actor::System(Job::Verify) => "Gatewarden (verify)".to_owned(),
             Actor::Anyone => "Someone not signed in".to_owned(),
         }

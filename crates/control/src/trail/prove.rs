@@ -30,9 +30,10 @@ pub async fn prove(
     let leaves = read.leaves(&permit, &leaves_for_proof(seq, checkpoint.0)).await?;
     let stored = read.stored(&permit, seq - 1, 1).await?.pop().filter(|stored| stored.seq == seq);
     let proof = stored.and_then(|stored| Proof::new(seq, stored.bytes, checkpoint, &leaves));
-    let (key, origin) = (app.store.verifying_key(organization)?, app.store.origin(organization));
+    let log = app.store.log(organization)?;
+    let origin = log.origin(read.epoch());
     // What does not prove the entry here would prove nothing elsewhere either.
-    match proof.filter(|proof| proof.verify(key, &origin).is_ok()) {
+    match proof.filter(|proof| proof.verify(log.key(), &origin).is_ok()) {
         Some(proof) => Ok(Some(proof)),
         None => Err(unproven(seq)),
     }

@@ -1,7 +1,7 @@
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use gatewarden_access::{Caller, actions::FollowTrail};
-use gatewarden_trail::{Finding, Folded, Hash, Verifier};
+use gatewarden_trail::{Finding, Folded, Hash, Superseded, Verifier};
 use gatewarden_types::{Id, Job, Organization, RecordKind, Seq};
 use uuid::Uuid;
 
@@ -19,6 +19,10 @@ pub enum Verification {
         size: u64,
         /// The root over them.
         root: Hash,
+        /// The epoch they end in.
+        epoch: u32,
+        /// The last checkpoint of each earlier epoch that does not count any more.
+        superseded: Vec<Superseded>,
     },
     /// An entry, a hash or a checkpoint is wrong: the first that is.
     Wrong(Finding),
@@ -38,7 +42,15 @@ pub enum Verification {
 impl fmt::Display for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Verified { size, .. } => write!(f, "{size} entries verified"),
+            Self::Verified { size, epoch, superseded, .. } => {
+                write!(f, "{size} entries verified")?;
+                if *epoch > 1 {
+                    write!(f, " in epoch {epoch}")?;
+                }
+                superseded.iter().try_for_each(|one| {
+                    write!(f, "; what was signed in epoch {} up to entry {} is superseded", one.epoch, one.size)
+                })
+            }
             Self::Wrong(finding) => finding.fmt(f),
             Self::Differs { kind, record, by_entries, by_row } => {
                 let id = gatewarden_types::Target { kind: kind.prefix().into(), id: *record }.text();
@@ -69,8 +81,7 @@ pub async fn verify(
     let earlier = app.store.read(&caller, organization).await?;
     let permit = earlier.permit::<FollowTrail>()?;
     let notes = earlier.kept_checkpoints(&permit).await?.notes;
-    let key = app.store.verifying_key(organization)?;
-    match Verifier::new(Some(organization), &notes, key, &app.store.origin(organization)) {
+    match Verifier::new(Some(organization), &notes, &app.store.log(organization)?) {
         Ok(verifier) => walk(app, &caller, organization, verifier, progress).await,
         Err(finding) => Ok(Verification::Wrong(finding)),
     }
@@ -107,7 +118,20 @@ async fn walk(
         Err(finding) => return Ok(Verification::Wrong(finding)),
     };
     let differs = first_difference(&verified.folded, &read.tables(&permit).await?);
-    Ok(differs.unwrap_or(Verification::Verified { size: verified.size, root: verified.root }))
+    Ok(differs.unwrap_or_else(|| {
+        let (size, root, epoch) = (verified.size, verified.root, verified.epoch);
+        Verification::Verified { size, root, epoch, superseded: last_of_each(verified.superseded) }
+    }))
+}
+
+/// Of each epoch the checkpoint that covers most.
+fn last_of_each(superseded: Vec<Superseded>) -> Vec<Superseded> {
+    let mut sizes = BTreeMap::<u32, u64>::new();
+    for Superseded { epoch, size } in superseded {
+        let most = sizes.entry(epoch).or_default();
+        *most = size.max(*most);
+    }
+    sizes.into_iter().map(|(epoch, size)| Superseded { epoch, size }).collect()
 }
 
 fn first_difference(folded: &Folded, tables: &Folded) -> Option<Verification> {

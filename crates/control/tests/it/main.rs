@@ -7,6 +7,7 @@
 )]
 
 mod actors;
+mod epochs;
 mod follow;
 mod gateways;
 mod given;

@@ -13,11 +13,10 @@ async fn verify(store: &Store, organization: Id<Organization>) -> Result<Verifie
         let permit = read.permit::<actions::FollowTrail>().unwrap();
         (read, permit)
     };
-    let (key, origin) = (store.verifying_key(organization).unwrap(), store.origin(organization));
     let (read, permit) = begin().await;
     let kept = read.kept_checkpoints(&permit).await.unwrap();
     let (read, permit) = begin().await;
-    let mut verifier = Verifier::new(Some(organization), &kept.notes, key, &origin)?;
+    let mut verifier = Verifier::new(Some(organization), &kept.notes, &store.log(organization).unwrap())?;
     for stored in read.stored(&permit, 0, u64::from(u32::MAX)).await.unwrap() {
         verifier.push(&stored)?;
     }

@@ -52,11 +52,11 @@ async fn check(errand: &Errand, acknowledged: &Acknowledged) -> Seq {
     let caller = Caller::system(Job::Follower, app.store.request_id());
     let read = app.store.read(&caller, errand.organization).await.unwrap();
     let permit = read.permit::<actions::FollowTrail>().unwrap();
-    let (key, origin) = (app.store.verifying_key(errand.organization).unwrap(), app.store.origin(errand.organization));
+    let log = app.store.log(errand.organization).unwrap();
     let kept = read.kept_checkpoints(&permit).await.unwrap();
     let read = app.store.read(&caller, errand.organization).await.unwrap();
     let permit = read.permit::<actions::FollowTrail>().unwrap();
-    let mut verifier = Verifier::new(Some(errand.organization), &kept.notes, key, &origin).unwrap();
+    let mut verifier = Verifier::new(Some(errand.organization), &kept.notes, &log).unwrap();
     let mut requests = BTreeMap::new();
     for stored in read.stored(&permit, 0, u64::from(u32::MAX)).await.unwrap() {
         verifier.push(&stored).expect("no gap, and each entry with its hash");

@@ -132,7 +132,11 @@ pub fn log() -> impl Strategy<Value = Log> {
 
 pub fn verify(log: &Log) -> Result<Verified, Finding> {
     let key = signer().verifying_key();
-    let mut verifier = Verifier::new(Some(organization()), std::slice::from_ref(&log.note), key, ORIGIN)?;
+    let mut verifier = Verifier::new(
+        Some(organization()),
+        std::slice::from_ref(&log.note),
+        &gatewarden_trail::Log::of_origin(ORIGIN, key).unwrap().0,
+    )?;
     log.rows.iter().try_for_each(|row| verifier.push(row))?;
     verifier.finish()
 }

@@ -137,6 +137,10 @@ fn known(error: &StoreError) -> &'static str {
     match error {
         StoreError::NotKept => "The database could not keep the change. Nothing of it was changed: try again.",
         StoreError::Unknown => "The database did not answer. The change may or may not have been made: look first.",
+        StoreError::SecondHistory(_) => {
+            "The trail was restored from a backup, or cut: it is not what was signed of it. Nothing can be changed until the \
+             operator has ended the program and run `gatewarden trail restored`."
+        }
         _ => "The database could not answer. If this was to change something, look again before you repeat it.",
     }
 }

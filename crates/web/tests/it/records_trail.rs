@@ -85,7 +85,7 @@ on_both! {
         let page = owner.get(&link).await;
         assert_eq!(page.header("content-disposition"), format!("attachment; filename=\"here-{seq}.tlog-proof\""));
         let store = &world.app().store;
-        let (log, origin) = (store.verifying_key(world.org()).unwrap(), store.origin(world.org()));
+        let (log, origin) = (store.verifying_key(world.org()).unwrap(), store.log(world.org()).unwrap().origin(1));
         let entry = Proof::parse(&page.body).unwrap().verify(log, &origin).unwrap();
         assert_eq!((entry.seq, entry.action.as_str()), (seq, "member.change_role"));
         let key = Asker::Key(world.key_of(world.owner(), Key::all_levels()).await.text);
