@@ -37,9 +37,8 @@ pub async fn report(
             tracing::debug!(error = %bad, "the control plane did not hear how this gateway is");
             sleep(AGAIN).await;
         }
-        match timeout(BEAT, standing.changed()).await {
-            Ok(Err(_)) => return,
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(_)) = timeout(BEAT, standing.changed()).await {
+            return;
         }
     }
 }
