@@ -96,7 +96,31 @@ impl Follower {
 
     /// Takes in one event. What cannot be read changes nothing but the organization's quarantine, and is returned.
     pub fn step(&mut self, event: FeedEvent) -> Option<Alarm> {
-        let (organization, result) = match event {
+        let (organization, result) = self.next(event)?;
+        // What was opened lives in the snapshot; the sealed bodies are of no further use.
+        self.vault.hold(Vec::new());
+        match result {
+            Ok(next) => {
+                self.snapshot = next;
+                self.ill.remove(&organization);
+                None
+            }
+            Err(problem) => {
+                if matches!(problem, Unreadable::Unavailable(_)) {
+                    // A base comes without being asked for.
+                    self.ill.remove(&organization);
+                } else {
+                    self.ill.entry(organization).or_default();
+                }
+                self.snapshot = self.snapshot.quarantine(organization, problem.clone());
+                Some(Alarm { organization, problem })
+            }
+        }
+    }
+
+    /// What an event makes of an organization's policy; none where it says nothing of that.
+    fn next(&mut self, event: FeedEvent) -> Option<(Id<Organization>, Result<Snapshot, Unreadable>)> {
+        Some(match event {
             FeedEvent::CaughtUp => {
                 self.caught_up = true;
                 return None;
@@ -119,27 +143,7 @@ impl Follower {
                 self.vault.hold(bodies);
                 (organization, self.entry(organization, &bytes))
             }
-        };
-        let alarm = match result {
-            Ok(next) => {
-                self.snapshot = next;
-                self.ill.remove(&organization);
-                None
-            }
-            Err(problem) => {
-                if matches!(problem, Unreadable::Unavailable(_)) {
-                    // A base comes without being asked for.
-                    self.ill.remove(&organization);
-                } else {
-                    self.ill.entry(organization).or_default();
-                }
-                self.snapshot = self.snapshot.quarantine(organization, problem.clone());
-                Some(Alarm { organization, problem })
-            }
-        };
-        // What was opened lives in the snapshot; the sealed bodies are of no further use.
-        self.vault.hold(Vec::new());
-        alarm
+        })
     }
 
     fn entry(&self, organization: Id<Organization>, bytes: &[u8]) -> Result<Snapshot, Unreadable> {

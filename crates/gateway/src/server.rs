@@ -123,8 +123,8 @@ impl Gateway {
         let (till, records) = Till::new(Arc::clone(&counters));
         let (working, workers_ended) = mpsc::channel(1);
         let (allowed, limiter) = (Arc::new(config.allow_private.clone()), Arc::new(Limiter::default()));
-        for listener in listeners {
-            let edge = Edge {
+        let edge = || -> io::Result<Edge> {
+            Ok(Edge {
                 current: Arc::clone(&current),
                 counters: Arc::clone(&counters),
                 providers: Providers::new(Arc::clone(&allowed), config.connecting, Arc::clone(&counters))?,
@@ -133,10 +133,11 @@ impl Gateway {
                 clock: lines.clock.clone(),
                 entropy: lines.entropy.clone(),
                 body_limit: config.body_limit,
-            };
-            let worker = Worker { edge: Arc::new(edge), config: config.clone(), stopped: stopped.clone() };
-            let working = working.clone();
-            spawn("gateway-edge", move || worker.run(listener).map(|()| drop(working)))?;
+            })
+        };
+        for listener in listeners {
+            Worker { edge: Arc::new(edge()?), config: config.clone(), stopped: stopped.clone() }
+                .spawn(listener, working.clone())?;
         }
         drop(working);
         let (open, ended) = mpsc::channel(1);
@@ -148,19 +149,11 @@ impl Gateway {
             enrolled: lines.enrolled,
             steady: lines.steady,
         };
-        let (counting, spool, spooling) = (Arc::clone(&counters), (folder, config.spool.most_bytes), open.clone());
-        spawn("gateway-spool", move || {
-            let runner = spool::Runner::new(spool, records, lines.usage, counting);
-            single_threaded()?.block_on(runner.run());
-            drop(spooling);
-            Ok(())
-        })?;
+        let spool = (folder, config.spool.most_bytes);
+        let spooling = spool::Runner::new(spool, records, lines.usage, Arc::clone(&counters));
+        spawn_until("gateway-spool", spooling.run(), open.clone())?;
         let follower = Follower::new(lines.sealing);
-        spawn("gateway-steward", move || {
-            single_threaded()?.block_on(steward.serve(follower, lines.feed, workers_ended));
-            drop(open);
-            Ok(())
-        })?;
+        spawn_until("gateway-steward", steward.serve(follower, lines.feed, workers_ended), open)?;
         Ok(Self { addr, current, counters, stop, ended })
     }
 
@@ -197,6 +190,19 @@ impl Gateway {
         // Nothing is ever sent; the line closes when the last thread has ended.
         while self.ended.recv().await.is_some() {}
     }
+}
+
+/// Runs something on a thread of its own. `open` is dropped when it has ended.
+fn spawn_until(
+    name: &str,
+    running: impl Future<Output = ()> + Send + 'static,
+    open: mpsc::Sender<()>,
+) -> io::Result<()> {
+    spawn(name, move || {
+        single_threaded()?.block_on(running);
+        drop(open);
+        Ok(())
+    })
 }
 
 fn spawn(name: &str, run: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
@@ -240,6 +246,10 @@ struct Worker {
 }
 
 impl Worker {
+    fn spawn(self, listener: std::net::TcpListener, working: mpsc::Sender<()>) -> io::Result<()> {
+        spawn("gateway-edge", move || self.run(listener).map(|()| drop(working)))
+    }
+
     fn run(self, listener: std::net::TcpListener) -> io::Result<()> {
         single_threaded()?.block_on(self.serve(listener))
     }

@@ -1,6 +1,10 @@
 //! A gateway on another host, as its operator and its callers meet it: the program itself, beside a control plane.
 
+#[cfg(test)]
 mod host;
+#[cfg(test)]
 mod obeys;
+#[cfg(test)]
 mod outage;
+#[cfg(test)]
 mod plane;

@@ -78,10 +78,10 @@ impl Plane {
     /// What a feed says that goes on from a position, and that this was all.
     fn feed(&self, from: Option<Position>) -> Vec<FeedEvent> {
         let organization = organization().id;
-        let known = from.filter(|at| self.entries.get(at.seq as usize - 1).is_some_and(|(_, head)| *head == at.head));
+        let known = from.filter(|at| self.entries.get(after(at) - 1).is_some_and(|(_, head)| *head == at.head));
         let mut events = match known {
             None => vec![self.base()],
-            Some(at) => self.entries[at.seq as usize..]
+            Some(at) => self.entries[after(at)..]
                 .iter()
                 .map(|(bytes, _)| FeedEvent::Entry { organization, bytes: bytes.clone(), bodies: Vec::new() })
                 .collect(),
@@ -203,6 +203,11 @@ impl Gateway {
             assert!(plane.states.get(&at) == Some(&fresh), "the state at {at} is another");
         }
     }
+}
+
+/// How many entries there are up to a position.
+fn after(at: Position) -> usize {
+    usize::try_from(at.seq).unwrap()
 }
 
 fn sealing() -> SealingKeys {
