@@ -9,6 +9,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -30,9 +31,11 @@ const (
 	width  = 1 << height
 )
 
-// log is the name of a log and what checks its signatures.
+// log is the name of a log in one of its epochs, and what checks its signatures.
 type log struct {
-	key      string
+	name     string // without the epoch
+	epoch    int64
+	public   string // the key without name and hash
 	verifier note.Verifier
 }
 
@@ -72,7 +75,10 @@ func readKey(path string) (*log, error) {
 	if err != nil {
 		return nil, errors.New("the key is none")
 	}
-	key := strings.TrimSuffix(string(text), "\n")
+	return newLog(strings.TrimSuffix(string(text), "\n"))
+}
+
+func newLog(key string) (*log, error) {
 	verifier, err := note.NewVerifier(key)
 	if err != nil {
 		return nil, fmt.Errorf("the key is none: %v", err)
@@ -82,7 +88,49 @@ func readKey(path string) (*log, error) {
 	if len(parts) != 3 || parts[1] != fmt.Sprintf("%08x", verifier.KeyHash()) || strings.ContainsAny(key, "\r\n") {
 		return nil, errors.New("the key is none")
 	}
-	return &log{key, verifier}, nil
+	name, epoch, err := splitEpoch(parts[0])
+	if err != nil {
+		return nil, errors.New("the key names no epoch")
+	}
+	return &log{name, epoch, parts[2], verifier}, nil
+}
+
+// splitEpoch answers the name that the epochs of a log share, and which of them an origin names.
+func splitEpoch(origin string) (string, int64, error) {
+	at := strings.LastIndex(origin, "/")
+	epoch, err := number(origin[at+1:])
+	if at < 0 || err != nil || epoch == 0 {
+		return "", 0, errors.New("this names no epoch")
+	}
+	return origin[:at], epoch, nil
+}
+
+// isSameLog says whether both are of one log, in whichever epochs.
+func (l *log) isSameLog(other *log) bool {
+	return l.name == other.name && l.public == other.public
+}
+
+// inEpoch is the same log in another epoch.
+func (l *log) inEpoch(epoch int64) (*log, error) {
+	public, err := base64.StdEncoding.DecodeString(l.public)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("%s/%d", l.name, epoch)
+	digest := sha256.Sum256(append([]byte(name+"\n"), public...))
+	return newLog(fmt.Sprintf("%s+%x+%s", name, digest[:4], l.public))
+}
+
+// toldEpoch says which epoch something is of, where that is not the known key's, or not the first.
+func toldEpoch(epoch int64, known *log) string {
+	switch {
+	case known != nil && epoch < known.epoch:
+		return fmt.Sprintf(" in epoch %d; from the entry on that began epoch %d or one between, it is superseded", epoch, known.epoch)
+	case epoch == 1:
+		return ""
+	default:
+		return fmt.Sprintf(" in epoch %d", epoch)
+	}
 }
 
 // open answers the tree of a checkpoint that the log's key signed.
@@ -147,7 +195,7 @@ func verifyFolder(folder string, known *log) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if known != nil && known.key != own.key {
+	if known != nil && !known.isSameLog(own) {
 		return "", errors.New("the key is not the one that you know")
 	}
 	tree, err := own.open(read(folder, "checkpoint"))
@@ -170,12 +218,20 @@ func verifyFolder(folder string, known *log) (string, error) {
 	if err != nil || root != tree.Hash {
 		return "", errors.New("the root is not the one that was signed")
 	}
+	epoch := int64(1)
 	for i, entry := range entries {
-		if err := own.checkOrder(int64(i)+1, entry); err != nil {
+		after, err := own.checkOrder(int64(i)+1, entry)
+		if err != nil {
 			return "", err
 		}
+		if after > 0 {
+			epoch = after
+		}
 	}
-	return fmt.Sprintf("%d entries verified", tree.N), nil
+	if epoch != own.epoch {
+		return "", fmt.Errorf("the checkpoint is of epoch %d, but the entries end in epoch %d", own.epoch, epoch)
+	}
+	return fmt.Sprintf("%d entries verified%s", tree.N, toldEpoch(epoch, known)), nil
 }
 
 // checkBundle compares each entry of a bundle with the tile of level 0, and stores the hashes.
@@ -240,18 +296,33 @@ func checkLevels(folder string, size int64, stored storage) error {
 	return nil
 }
 
-func (l *log) checkOrder(seq int64, entry []byte) error {
+// checkOrder checks that an entry belongs where it is, and answers the epoch that it leaves its organization in; 0 when
+// it does not say.
+func (l *log) checkOrder(seq int64, entry []byte) (int64, error) {
 	var says struct {
 		Seq          int64
 		Organization string
+		Changes      []struct {
+			Kind  string
+			After json.RawMessage
+		}
 	}
 	if err := json.Unmarshal(entry, &says); err != nil {
-		return fmt.Errorf("entry %d is not an entry", seq)
+		return 0, fmt.Errorf("entry %d is not an entry", seq)
 	}
-	if says.Seq != seq || !strings.Contains(l.verifier.Name(), "/"+says.Organization+"/") {
-		return fmt.Errorf("entry %d says that it belongs elsewhere", seq)
+	if says.Seq != seq || !strings.HasSuffix(l.name, "/"+says.Organization) {
+		return 0, fmt.Errorf("entry %d says that it belongs elsewhere", seq)
 	}
-	return nil
+	var epoch struct{ Epoch int64 }
+	for _, change := range says.Changes {
+		if change.Kind != "organization" {
+			continue
+		}
+		if err := json.Unmarshal(change.After, &epoch); err != nil {
+			return 0, fmt.Errorf("entry %d is not an entry", seq)
+		}
+	}
+	return epoch.Epoch, nil
 }
 
 func verifyProof(path string, known *log) (string, error) {
@@ -283,7 +354,14 @@ func verifyProof(path string, known *log) (string, error) {
 		}
 		proof = append(proof, beside)
 	}
-	tree, err := known.open([]byte(checkpoint))
+	own := known
+	origin, _, _ := strings.Cut(checkpoint, "\n")
+	if name, epoch, err := splitEpoch(origin); err == nil && name == known.name {
+		if own, err = known.inEpoch(epoch); err != nil {
+			return "", err
+		}
+	}
+	tree, err := own.open([]byte(checkpoint))
 	if err != nil {
 		return "", err
 	}
@@ -293,10 +371,10 @@ func verifyProof(path string, known *log) (string, error) {
 	if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry)); err != nil {
 		return "", errors.New("the entry is not in the log")
 	}
-	if err := known.checkOrder(index+1, entry); err != nil {
+	if _, err := own.checkOrder(index+1, entry); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("entry %d verified", index+1), nil
+	return fmt.Sprintf("entry %d verified%s", index+1, toldEpoch(own.epoch, known)), nil
 }
 
 // place is a tile's position in C2SP's form: three digits an element, all but the last after an x.

@@ -201,9 +201,9 @@ def check_order(key, seq, entry):
 
 def epoch_after(entry):
     """The epoch that an entry leaves its organization in; none when it does not say."""
-    for change in reversed(entry["changes"]):
-        if change["kind"] == "organization" and "epoch" in (change["after"] or {}):
-            return change["after"]["epoch"]
+    for change in reversed(entry.get("changes", [])):
+        if change["kind"] == "organization" and change["after"]:
+            return change["after"].get("epoch")
     return None
 
 

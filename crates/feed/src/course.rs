@@ -1,4 +1,4 @@
-use gatewarden_trail::{Entry, leaf_hash};
+use gatewarden_trail::{Entry, epoch_after, leaf_hash};
 use gatewarden_types::{AnyRecord, Digest, Id, Organization, Seq};
 
 use crate::{FeedEvent, Position};
@@ -143,11 +143,8 @@ impl Course {
         if entry.seq != due {
             return Err(Astray::Gap { due, found: entry.seq });
         }
-        let images =
-            entry.changes.iter().filter_map(|change| AnyRecord::read(change.kind, change.after.as_ref()?).ok());
-        let epoch = images.filter_map(|record| epoch_of(&record, self.organization)).next_back();
         let position = Position { seq: entry.seq, head: Digest(leaf_hash(bytes)) };
-        Ok(Known { position, epoch: epoch.unwrap_or(known.epoch) })
+        Ok(Known { position, epoch: epoch_after(&entry).unwrap_or(known.epoch) })
     }
 }
 

@@ -136,15 +136,13 @@ impl Store {
     /// [`StoreError::SecondHistory`]; when the database cannot answer.
     pub async fn one_history(&self, organization: Id<Organization>) -> Result<(), StoreError> {
         let known = self.0.compared.known().get(&organization).copied();
-        let found = match known {
-            Some(found) => found,
-            None => {
-                let elsewhere = self.last_kept_in_control(organization).await?;
-                let tx = self.0.backend.read(organization).await?;
-                let head = head(&tx, organization).await?;
-                self.compare(&tx, organization, &head, elsewhere).await?
-            }
-        };
+        if let Some(found) = known {
+            return self.compared(organization, found);
+        }
+        let elsewhere = self.last_kept_in_control(organization).await?;
+        let tx = self.0.backend.read(organization).await?;
+        let head = head(&tx, organization).await?;
+        let found = self.compare(&tx, organization, &head, elsewhere).await?;
         self.compared(organization, found)
     }
 

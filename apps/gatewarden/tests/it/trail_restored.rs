@@ -19,17 +19,16 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     paths.map(|path| (path.clone(), fs::read(path).expect("a file"))).collect()
 }
 
-#[test]
-fn a_restored_backup_is_told_and_goes_on_in_a_new_epoch() {
-    let folder = Folder::new();
+/// An organization whose backup is put back, and the operator says so: what was exported before that and after it.
+pub fn exports_around_a_restore(folder: &Folder) -> (PathBuf, PathBuf) {
     folder.init("Acme");
     let organization = ledger(&folder.data()).with_file_name("");
     let backup = files(&organization);
-    let (_, first) = export(&folder, "first");
+    let (_, first) = export(folder, "first");
     files(&organization).into_keys().for_each(|path| fs::remove_file(path).expect("removes"));
     backup.iter().for_each(|(path, bytes)| fs::write(path, bytes).expect("puts it back"));
 
-    let (again, _) = export(&folder, "again");
+    let (again, _) = export(folder, "again");
     let told = text(&again.stderr);
     assert!(again.status.code() == Some(1) && told.contains("run `gatewarden trail restored`"), "{told}");
 
@@ -37,9 +36,15 @@ fn a_restored_backup_is_told_and_goes_on_in_a_new_epoch() {
     assert_eq!(text(&restored.stdout), "acme: epoch 2 begins at entry 2\n", "{}", text(&restored.stderr));
     let live = folder.run(&["trail", "verify", "--all"]);
     assert!(live.status.success() && text(&live.stdout).contains("superseded"), "{}", text(&live.stdout));
-    let (second, to) = export(&folder, "second");
+    let (second, to) = export(folder, "second");
     assert!(second.status.success(), "{}", text(&second.stderr));
+    (first, to)
+}
 
+#[test]
+fn a_restored_backup_is_told_and_goes_on_in_a_new_epoch() {
+    let folder = Folder::new();
+    let (first, to) = exports_around_a_restore(&folder);
     let verify = |known: &PathBuf, of: &PathBuf| {
         let key = known.join("key").display().to_string();
         let output = folder.run(&["trail", "verify", "--key", &key, &of.display().to_string()]);

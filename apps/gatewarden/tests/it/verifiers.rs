@@ -8,9 +8,12 @@ use std::{
     thread,
 };
 
+use gatewarden_trail::{Checkpoint, Log, Signer, VerifyingKey};
+
 use crate::{
     program::{Folder, Running, client, rename, text},
     tamperings::{Dice, Exported, WAYS, flip},
+    trail_restored::exports_around_a_restore,
 };
 
 /// More than a bundle holds, so that there are two and a tile above them.
@@ -148,6 +151,34 @@ async fn every_tampering_is_found_and_all_verifiers_agree() {
     for (path, verdict) in tampered.iter().zip(agreed(&verifiers, &key, &tampered)) {
         assert!(matches!(verdict, Verdict::Bad(_)), "{} was not found (seed {SEED})", path.display());
     }
+}
+
+#[test]
+fn all_verifiers_agree_on_the_epochs_of_a_restored_trail() {
+    let (verifiers, folder) = (verifiers(), Folder::new());
+    let (first, second) = exports_around_a_restore(&folder);
+    for known in [&first, &second] {
+        let said = agreed(&verifiers, &known.join("key"), &[first.clone(), second.clone()]);
+        assert_eq!(said, [Verdict::Good, Verdict::Good]);
+    }
+    // The same entries, signed by somebody as of each epoch: they end in the second.
+    let note = fs::read_to_string(second.join("checkpoint")).expect("a checkpoint");
+    let log = note.lines().next().and_then(|origin| origin.strip_suffix("/2")).expect("of the second epoch");
+    let (_, signed) = Log::new(log.to_owned(), known_key(&second)).open(&note).expect("genuine");
+    let signer = Signer::from_seed(&[9; 32]).expect("a seed");
+    for (epoch, verdict) in [(1, Verdict::Bad(None)), (2, Verdict::Good), (3, Verdict::Bad(None))] {
+        let origin = format!("{log}/{epoch}");
+        let key = signer.verifying_key().note_form(&origin);
+        let signed = signer.sign(&Checkpoint { origin, ..signed.clone() });
+        fs::write(second.join("key"), format!("{key}\n")).expect("writes");
+        fs::write(second.join("checkpoint"), signed).expect("writes");
+        assert_eq!(agreed(&verifiers, &second.join("key"), std::slice::from_ref(&second)), [verdict], "{epoch}");
+    }
+}
+
+fn known_key(folder: &Path) -> VerifyingKey {
+    let text = fs::read_to_string(folder.join("key")).expect("a key");
+    VerifyingKey::from_note_form(text.trim_end()).expect("in form").1
 }
 
 #[test]

@@ -48,8 +48,15 @@ pub const DEFECTS: [Defect; 14] = [
 pub type Answer = Result<Reach, (&'static str, bool)>;
 
 /// Words that no role can give.
-const NOT_IN_ROLES: [&str; 6] =
-    ["trail:follow", "usage:record", "gateways:enroll", "organizations:create", "account:own", "sign-in:try"];
+const NOT_IN_ROLES: [&str; 7] = [
+    "trail:follow",
+    "trail:restore",
+    "usage:record",
+    "gateways:enroll",
+    "organizations:create",
+    "account:own",
+    "sign-in:try",
+];
 
 pub fn decide(situation: &Situation, defect: Defect) -> Answer {
     let action = ActionInfo::ALL[situation.action];
