@@ -138,13 +138,14 @@ impl Course {
         if entry.organization != Some(self.organization) {
             return Err(Astray::Elsewhere);
         }
-        let due = known.position.seq + 1;
+        // No entry is beyond the last position there is, whatever a base says.
+        let due = known.position.seq.saturating_add(1);
         if entry.seq != due {
             return Err(Astray::Gap { due, found: entry.seq });
         }
         let images =
             entry.changes.iter().filter_map(|change| AnyRecord::read(change.kind, change.after.as_ref()?).ok());
-        let epoch = images.filter_map(|record| epoch_of(&record, self.organization)).last();
+        let epoch = images.filter_map(|record| epoch_of(&record, self.organization)).next_back();
         let position = Position { seq: entry.seq, head: Digest(leaf_hash(bytes)) };
         Ok(Known { position, epoch: epoch.unwrap_or(known.epoch) })
     }
