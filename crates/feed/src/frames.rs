@@ -84,8 +84,9 @@ impl FrameWriter {
 pub struct FrameReader {
     key: FrameKey,
     number: u64,
-    /// What came and is no whole frame yet.
+    /// What came, and how much of it was read. The rest is no whole frame yet.
     came: Vec<u8>,
+    read: usize,
     /// What was opened and is no whole message yet.
     message: Vec<u8>,
 }
@@ -93,11 +94,14 @@ pub struct FrameReader {
 impl FrameReader {
     /// At the beginning of a stream.
     pub fn new(key: FrameKey) -> Self {
-        Self { key, number: 0, came: Vec::new(), message: Vec::new() }
+        Self { key, number: 0, came: Vec::new(), read: 0, message: Vec::new() }
     }
 
     /// Takes what came.
     pub fn push(&mut self, bytes: &[u8]) {
+        // Once for each piece and not for each frame: a kept policy is one piece with a great many.
+        self.came.drain(..self.read);
+        self.read = 0;
         self.came.extend_from_slice(bytes);
     }
 
@@ -105,6 +109,7 @@ impl FrameReader {
     ///
     /// # Errors
     /// For what cannot be trusted or read. Nothing after it can be either.
+    #[expect(clippy::should_implement_trait, reason = "no iterator: it goes on after none, and ends with an error")]
     pub fn next(&mut self) -> Result<Option<FeedEvent>, BadFrame> {
         while let Some((more, sealed)) = self.whole()? {
             let number = self.number;
@@ -124,12 +129,13 @@ impl FrameReader {
 
     /// Whether a part of a frame or of a message waits for the rest.
     pub fn within(&self) -> bool {
-        !self.came.is_empty() || !self.message.is_empty()
+        self.came.len() > self.read || !self.message.is_empty()
     }
 
     /// The next whole frame: its flag and its sealed piece.
     fn whole(&mut self) -> Result<Option<(u8, Vec<u8>)>, BadFrame> {
-        let Some((length, rest)) = self.came.split_first_chunk::<4>() else { return Ok(None) };
+        let unread = self.came.get(self.read..).unwrap_or_default();
+        let Some((length, rest)) = unread.split_first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_be_bytes(*length) as usize;
         if length > PIECE + HEAD + FrameKey::TAG {
             return Err(BadFrame::TooLong(self.number));
@@ -137,7 +143,7 @@ impl FrameReader {
         let Some((frame, _)) = rest.split_at_checked(length) else { return Ok(None) };
         let Some((flag, sealed)) = frame.split_first() else { return Err(BadFrame::Shut(self.number)) };
         let whole = (*flag, sealed.to_vec());
-        self.came.drain(..4 + length);
+        self.read += 4 + length;
         Ok(Some(whole))
     }
 }
