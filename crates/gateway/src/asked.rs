@@ -117,7 +117,10 @@ impl Asked {
     /// Reads a request body.
     pub(crate) fn parse(body: Bytes) -> Result<Self, Refusal> {
         let malformed = |error: serde_json::Error| Refusal::Malformed(error.to_string());
-        let fields: Fields<'_> = serde_json::from_slice(&body).map_err(malformed)?;
+        // The values that are passed over as well: what is no text to one reader is a quotation mark to another, and then a
+        // field that nobody decided on.
+        let text = str::from_utf8(&body).map_err(|bad| Refusal::Malformed(bad.to_string()))?;
+        let fields: Fields<'_> = serde_json::from_str(text).map_err(malformed)?;
         if let Some(name) = fields.barred {
             return Err(Refusal::FieldNotAllowed(shown(&name)));
         }
@@ -302,6 +305,13 @@ mod tests {
         for none in ["{}", "{\"model\":null}", "{\"model\":7}", "{\"model\":{\"a\":1}}"] {
             assert!(matches!(parse(none), Err(Refusal::NoModel)), "{none}");
         }
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_refused_wherever_it_stands() {
+        // A careless reader takes the two bytes for a quotation mark, with which the value ends.
+        let overlong = b"{\"model\":\"cheap\",\"user\":\"\xc0\xa2,\xc0\xa2model\xc0\xa2:\xc0\xa2dear\"}";
+        assert!(matches!(Asked::parse(Bytes::from_static(overlong)), Err(Refusal::Malformed(_))));
     }
 
     proptest! {
