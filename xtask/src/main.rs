@@ -3,6 +3,7 @@
 mod architecture;
 mod bench;
 mod capabilities;
+mod fuzz;
 mod machine;
 mod project;
 mod suite;
@@ -13,6 +14,8 @@ const USAGE: &str = "\
 cargo xtask test [--only STEP,…]   everything CI proves, from nothing; steps: fmt, clippy, deny, rust, faults,
                                    verifiers, plain, e2e, api
 cargo xtask faults [--rounds N]    kills the program N times (60) under load, and lets its fsync and its disk fail
+cargo xtask fuzz [--seconds N] [TARGET…]
+                                   tries each reader of what comes from outside for N seconds (60)
 cargo xtask capabilities           what the tests prove of docs/capabilities.csv; --missing PREFIX lists the rest
 cargo xtask architecture           what breaks the shape of the code (a test of xtask asks the same)
 cargo xtask bench [NAME [ARGUMENT…]]
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         ["test", "--only", names] => suite::named(names).map(|steps| suite::run(&steps)),
         ["faults"] => suite::faults("60"),
         ["faults", "--rounds", rounds] => suite::faults(rounds),
+        ["fuzz", arguments @ ..] => fuzz::run(arguments),
         ["capabilities"] => capabilities::run(None),
         ["capabilities", "--missing", prefix] => capabilities::run(Some(prefix)),
         ["architecture"] => architecture::run(),

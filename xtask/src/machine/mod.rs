@@ -15,6 +15,7 @@ use crate::project;
 /// The oldest Node that Playwright runs on.
 const OLDEST_NODE: u32 = 20;
 const CARGO_DENY: &str = "0.20.2";
+const CARGO_FUZZ: &str = "0.13.2";
 
 /// The first program called `name` on the `PATH`.
 pub fn which(name: &str) -> Option<PathBuf> {
@@ -104,6 +105,19 @@ pub fn cargo_deny() -> anyhow::Result<PathBuf> {
             Ok(program)
         }
     }
+}
+
+/// The folder with cargo-fuzz, compiled once and kept; and the compiler that libFuzzer is built with.
+pub fn cargo_fuzz() -> anyhow::Result<PathBuf> {
+    if which("c++").is_none() {
+        apt(&["g++"]).context("a C++ compiler")?;
+    }
+    let compiled = project::target().join("tools/cargo-fuzz");
+    if !compiled.join("bin/cargo-fuzz").is_file() {
+        let install = ["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ, "--root"];
+        run(project::cargo().args(install).arg(&compiled))?;
+    }
+    Ok(compiled.join("bin"))
 }
 
 /// libfiu's programs, which make calls of the system fail.
