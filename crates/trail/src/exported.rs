@@ -124,7 +124,7 @@ pub fn check_tile(tile: &Tile, found: &[u8]) -> Result<(), Broken> {
         return Ok(());
     }
     let differs = same.min(tile.hashes.len().saturating_sub(1)) as u64;
-    let seq = (tile.index * WIDTH + differs).saturating_mul(tile.entries_each()) + 1;
+    let seq = (tile.index * WIDTH + differs).saturating_mul(tile.entries_each()).saturating_add(1);
     Err(Broken::Tile { level: tile.level, seq })
 }
 
