@@ -96,6 +96,8 @@ impl Store {
         let tx = self.0.backend.read_control().await?;
         let mine = Entity::find().filter(Column::Organization.eq(id.uuid()));
         let row = mine.order_by_desc(Column::Epoch).order_by_desc(Column::Size).one(&tx).await?;
+        // Ended and not dropped, so that the change that follows finds the connection.
+        tx.rollback().await?;
         row.map(|row| last(row.epoch, row.note)).transpose()
     }
 
@@ -143,6 +145,7 @@ impl Store {
         let tx = self.0.backend.read(organization).await?;
         let head = head(&tx, organization).await?;
         let found = self.compare(&tx, organization, &head, elsewhere).await?;
+        tx.rollback().await?;
         self.compared(organization, found)
     }
 

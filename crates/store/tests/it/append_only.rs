@@ -15,11 +15,11 @@ const TABLES: [(&str, &str, &str); 4] = [
     ("entries", "seq", "at"),
     ("leaves", "seq", "hash"),
     ("changes", "record, seq", "seq"),
-    ("checkpoints", "size", "note"),
+    ("checkpoints", "epoch, size", "note"),
 ];
 
 const CONTROL: [(&str, &str, &str); 3] =
-    [("entries", "seq", "at"), ("leaves", "seq", "hash"), ("checkpoints", "organization, size", "note")];
+    [("entries", "seq", "at"), ("leaves", "seq", "hash"), ("checkpoints", "organization, epoch, size", "note")];
 
 async fn assert_refused(beneath: &Beneath, as_whom: &str, (table, key, column): (&str, &str, &str)) {
     let mut ways: Vec<&str> = REWRITES.to_vec();

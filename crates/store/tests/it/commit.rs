@@ -71,6 +71,9 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, mode: Arc<AtomicU8>
                 let asked = &asked[..read?];
                 let commits = asked.windows(6).any(|word| word == b"COMMIT");
                 let breaks = if commits { mode.load(Ordering::SeqCst) } else { mode::CARRY };
+                if mode.load(Ordering::SeqCst) == mode::GONE {
+                    return Ok(());
+                }
                 if asked.is_empty() || breaks == mode::LOSE_COMMIT {
                     mode.store(mode::CARRY, Ordering::SeqCst);
                     return Ok(());
