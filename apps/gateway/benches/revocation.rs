@@ -3,7 +3,12 @@
 //!
 //! What counts is from the answer to the revocation to the end of the last call that was let through, so it includes what
 //! that call took itself. The control plane and those who call are in one process with the benchmark.
-#![expect(clippy::expect_used, reason = "a benchmark that cannot go on says so and stops")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot go on says so and stops"
+)]
 
 #[expect(dead_code, reason = "the tests do more with it")]
 #[path = "../tests/it/host.rs"]

@@ -78,7 +78,7 @@ impl Plane {
     /// What a feed says that goes on from a position, and that this was all.
     fn feed(&self, from: Option<Position>) -> Vec<FeedEvent> {
         let organization = organization().id;
-        let known = from.filter(|at| self.entries.get(after(at) - 1).is_some_and(|(_, head)| *head == at.head));
+        let known = from.filter(|at| self.entries.get(after(*at) - 1).is_some_and(|(_, head)| *head == at.head));
         let mut events = match known {
             None => vec![self.base()],
             Some(at) => self.entries[after(at)..]
