@@ -117,8 +117,10 @@ async fn hand_over(mut batches: mpsc::Receiver<Batch>, wired: Wireds) {
         for (organization, calls) in by_place {
             let kept = match wired.get(&organization) {
                 Some(wired) => wired.control.keep(&wired.enrolment.credential, &calls).await,
-                // It let this gateway in once, and the enrolment was taken away since: nobody is left to tell.
-                None => Ok(()),
+                None => {
+                    tracing::warn!(%organization, calls = calls.len(), "usage of an organization that let this gateway in no more is dropped");
+                    Ok(())
+                }
             };
             if let Err(bad) = kept {
                 tracing::warn!(%organization, error = %bad, calls = calls.len(), "usage waits in the spool");

@@ -96,6 +96,7 @@ impl Follower {
 
     /// Takes in one event. What cannot be read changes nothing but the organization's quarantine, and is returned.
     pub fn step(&mut self, event: FeedEvent) -> Option<Alarm> {
+        let told_to_wait = matches!(event, FeedEvent::Behind { .. });
         let (organization, result) = self.next(event)?;
         // What was opened lives in the snapshot; the sealed bodies are of no further use.
         self.vault.hold(Vec::new());
@@ -106,7 +107,7 @@ impl Follower {
                 None
             }
             Err(problem) => {
-                if matches!(problem, Unreadable::Unavailable(_)) {
+                if told_to_wait {
                     // A base comes without being asked for.
                     self.ill.remove(&organization);
                 } else {
@@ -126,8 +127,11 @@ impl Follower {
                 return None;
             }
             FeedEvent::Current { organization, at } => {
-                self.heard.insert(organization, at);
-                self.snapshot = self.snapshot.with_stale(organization, false);
+                // What is kept from before something unreadable is as old as that.
+                if self.snapshot.problem(organization).is_none() {
+                    self.heard.insert(organization, at);
+                    self.snapshot = self.snapshot.with_stale(organization, false);
+                }
                 return None;
             }
             FeedEvent::Behind { organization, problem } => (organization, Err(Unreadable::Unavailable(problem))),

@@ -74,9 +74,9 @@ impl Snapshot {
         self.keys.len()
     }
 
-    /// The position of an organization's policy.
+    /// The position of an organization's policy; none while nothing could be read of it.
     pub fn position(&self, organization: Id<Organization>) -> Option<Seq> {
-        self.policy(organization).map(|policy| policy.seq)
+        self.policy(organization).filter(|policy| policy.organization.is_some()).map(|policy| policy.seq)
     }
 
     /// The organizations that keep an older policy because the feed could not be read, each with its position.

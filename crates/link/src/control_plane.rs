@@ -64,8 +64,10 @@ impl ControlPlane {
             .redirect(Policy::none())
             .connect_timeout(PATIENCE)
             .read_timeout(SILENCE)
-            .tcp_nodelay(true)
-            .build()?;
+            .tcp_nodelay(true);
+        // On this machine nothing is encrypted, and what is shown there is for nobody between.
+        let client = if url.scheme() == "http" { client.no_proxy() } else { client };
+        let client = client.build()?;
         Ok(Self { client, url })
     }
 

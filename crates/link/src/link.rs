@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use gatewarden_credentials::{FramesFor, GatewayCredential};
@@ -11,10 +11,12 @@ use tokio::{
 
 use crate::{ControlPlane, Disk, Recovered, Trouble};
 
-/// How often what was written is made to outlast a loss of power.
-const SYNCING: Duration = Duration::from_secs(1);
+/// How often it is looked whether the disk wants a base.
+const LOOKING: Duration = Duration::from_secs(1);
 /// How often it is kept that the policy is current.
 const NOTING: Duration = Duration::from_mins(1);
+/// By how many seconds a clock may have been set back since.
+const SKEW_SECONDS: i64 = 300;
 /// The first wait before the feed is asked for again, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(8));
 
@@ -103,13 +105,12 @@ impl Link {
     pub async fn recover(&mut self, recovered: Recovered) -> bool {
         let Recovered { events, course, heard, torn: _ } = recovered;
         self.course = course;
-        self.noted = heard;
         let organization = self.organization;
-        let heard = heard.map(|at| FeedEvent::Current { organization, at });
-        if let Err(bad) = self.disk.begin(events.iter().chain(&heard)) {
+        let heard = FeedEvent::Current { organization, at: believed(heard, self.wiring.clock.now()) };
+        if let Err(bad) = self.disk.begin(events.iter().chain([&heard])) {
             tracing::error!(%organization, error = %bad, "the policy cannot be kept on disk");
         }
-        for event in events.into_iter().chain(heard) {
+        for event in events.into_iter().chain([heard]) {
             if self.wiring.events.send(event).await.is_err() {
                 return false;
             }
@@ -160,7 +161,7 @@ impl Link {
         let salt = Digest(self.wiring.entropy.bytes());
         let mut reader = FrameReader::new(self.credential.frames(FramesFor::Feed, &salt.0));
         let mut feed = self.control.feed(&self.credential, salt, self.course.resumes_from()).await?;
-        let (mut syncing, wish) = (interval(SYNCING), Arc::clone(&self.wiring.wish));
+        let (mut looking, wish) = (interval(LOOKING), Arc::clone(&self.wiring.wish));
         let since = Instant::now();
         loop {
             tokio::select! {
@@ -170,6 +171,7 @@ impl Link {
                         while let Some(event) = reader.next()? {
                             self.take(event).await?;
                         }
+                        self.sync();
                     }
                     None => return Err(Trouble::Unreachable("the feed has ended".to_owned()).into()),
                 },
@@ -177,7 +179,7 @@ impl Link {
                     self.course.want_base();
                     return Err(Ended::Wish);
                 }
-                _ = syncing.tick() => self.settle(since)?,
+                _ = looking.tick() => self.settle(since)?,
             }
         }
     }
@@ -190,8 +192,24 @@ impl Link {
             FeedEvent::Current { organization, .. } => FeedEvent::Current { organization, at: self.wiring.clock.now() },
             event => event,
         };
-        self.keep(&event);
         self.wait = WAITS.0;
+        if let FeedEvent::Base { organization, .. } = event {
+            // A base is current when it comes. Both are kept together, so that none is ever found without its age.
+            let at = self.wiring.clock.now();
+            let current = FeedEvent::Current { organization, at };
+            self.noted = Some(at);
+            let kept = self.disk.begin([&event, &current].into_iter());
+            self.told(kept);
+            self.pass(event).await?;
+            return self.pass(current).await;
+        }
+        // First into force, then to the disk: a slow disk must not hold up a revocation.
+        self.pass(event.clone()).await?;
+        self.keep(&event);
+        Ok(())
+    }
+
+    async fn pass(&self, event: FeedEvent) -> Result<(), Ended> {
         self.wiring.events.send(event).await.map_err(|_| Ended::Gone)
     }
 
@@ -207,16 +225,23 @@ impl Link {
         if matches!(event, FeedEvent::Behind { .. } | FeedEvent::CaughtUp) {
             return;
         }
-        if let Err(bad) = self.disk.keep(event) {
+        let kept = self.disk.keep(event);
+        self.told(kept);
+    }
+
+    fn sync(&mut self) {
+        let synced = self.disk.sync();
+        self.told(synced);
+    }
+
+    fn told(&self, kept: io::Result<()>) {
+        if let Err(bad) = kept {
             tracing::error!(organization = %self.organization, error = %bad, "the policy cannot be kept on disk");
         }
     }
 
     /// Asks for a base when the disk wants one, but not of a feed that has just begun.
     fn settle(&mut self, since: Instant) -> Result<(), Ended> {
-        if let Err(bad) = self.disk.sync() {
-            tracing::error!(organization = %self.organization, error = %bad, "the policy cannot be kept on disk");
-        }
         if self.disk.wants_base() && since.elapsed() > NOTING {
             self.course.want_base();
             return Err(Ended::Wish);
@@ -233,4 +258,11 @@ impl Link {
         // Nobody takes it where the gateway ends as well.
         drop(self.wiring.events.send(FeedEvent::Removed(organization)).await);
     }
+}
+
+/// When the control plane was last heard, as far as the clock of this start can be believed. A moment that is still to come
+/// was noted by a clock that was wrong, or is: then nothing is known, and the policy counts as too old.
+fn believed(heard: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let heard = heard.filter(|at| *at <= now.plus_seconds(SKEW_SECONDS));
+    heard.map_or_else(Timestamp::default, |at| at.min(now))
 }

@@ -36,6 +36,7 @@ pub async fn report(
         if let Err(bad) = control.report(&credential, &said).await {
             tracing::debug!(error = %bad, "the control plane did not hear how this gateway is");
             sleep(AGAIN).await;
+            continue;
         }
         if let Ok(Err(_)) = timeout(BEAT, standing.changed()).await {
             return;

@@ -165,6 +165,11 @@ impl Feed {
         }
     }
 
+    /// Whether everyone's feed has not said yet that this was all, which it says also where there is nobody.
+    fn is_first(&self) -> bool {
+        matches!(self.whom, Whom::Everyone) && !self.caught_up
+    }
+
     async fn say_that_this_was_all(&mut self) -> Result<(), Gone> {
         match self.whom {
             Whom::Everyone if !self.caught_up => {
@@ -203,7 +208,7 @@ impl Feed {
         let now = Instant::now();
         self.behind.extend(self.failed.iter().filter(|(_, failed)| failed.due <= now).map(|(id, _)| *id));
         let behind = std::mem::take(&mut self.behind);
-        let news = !behind.is_empty() || !self.caught_up;
+        let news = !behind.is_empty() || self.is_first();
         for organization in behind {
             match self.catch_up(organization).await {
                 Ok(()) => drop(self.failed.remove(&organization)),

@@ -37,7 +37,7 @@ pub fn commands(app: &App, token: &Secret<String>) -> Commands {
     let (control, token) = (app.public_url.as_str().trim_end_matches('/'), token.expose());
     Commands {
         enroll: format!("gatewarden-gateway enroll --control {control} --token {token} --data ./gateway"),
-        run: format!("gatewarden-gateway run --control {control} --data ./gateway"),
+        run: "gatewarden-gateway run --data ./gateway".to_owned(),
     }
 }
 

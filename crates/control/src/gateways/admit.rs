@@ -35,3 +35,14 @@ pub async fn admit(app: &App, request: Id<Request>, text: &str) -> Result<Option
         Admitted { gateway, organization, credential, removed }
     }))
 }
+
+/// Whether a gateway was removed.
+///
+/// # Errors
+/// When the database cannot answer.
+pub(super) async fn is_removed(app: &App, organization: Id<Organization>, gateway: Id<Gateway>) -> Result<bool, Error> {
+    let read = app.store.read(&Caller::system(Job::Follower, app.id()), organization).await?;
+    let permit = read.permit::<FollowTrail>()?;
+    let row = read.get::<_, Gateway>(&permit, gateway).await?;
+    Ok(row.is_none_or(|row| row.record.state == GatewayState::Removed))
+}

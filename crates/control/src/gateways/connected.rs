@@ -4,10 +4,7 @@ use std::{
 };
 
 use gatewarden_types::{Gateway, Id, Organization, Seq, Timestamp};
-use tokio::sync::{broadcast, watch};
-
-/// How many removals a feed may be behind before it has to look at all of them.
-const REMOVALS: usize = 64;
+use tokio::sync::watch;
 
 /// What a gateway last said of itself. Observed, so it is lost with the program and told anew within seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +24,6 @@ pub struct Sighting {
 pub(crate) struct Connected {
     seen: Mutex<Seen>,
     news: watch::Sender<()>,
-    removals: broadcast::Sender<Id<Gateway>>,
     ending: watch::Sender<bool>,
 }
 
@@ -36,12 +32,13 @@ struct Seen {
     elsewhere: BTreeMap<Id<Gateway>, Sighting>,
     /// The positions of the gateway in this process; none where there is no such gateway.
     here: Option<BTreeMap<Id<Organization>, Seq>>,
+    /// The one feed of each gateway. Dropping it ends the feed.
+    feeds: BTreeMap<Id<Gateway>, watch::Sender<()>>,
 }
 
 impl Default for Connected {
     fn default() -> Self {
-        let (news, removals) = (watch::Sender::new(()), broadcast::Sender::new(REMOVALS));
-        Self { seen: Mutex::default(), news, removals, ending: watch::Sender::new(false) }
+        Self { seen: Mutex::default(), news: watch::Sender::new(()), ending: watch::Sender::new(false) }
     }
 }
 
@@ -70,16 +67,20 @@ impl Connected {
         self.news.subscribe()
     }
 
-    /// Which gateways are removed from now on.
-    pub(crate) fn removals(&self) -> broadcast::Receiver<Id<Gateway>> {
-        self.removals.subscribe()
+    /// Begins a gateway's feed, which ends the one before. Closes when this one has to end.
+    pub(crate) fn begin_feed(&self, gateway: Id<Gateway>) -> watch::Receiver<()> {
+        let feed = watch::Sender::new(());
+        let open = feed.subscribe();
+        self.all().feeds.insert(gateway, feed);
+        open
     }
 
     /// Ends what is sent to a gateway.
     pub(crate) fn expel(&self, gateway: Id<Gateway>) {
-        self.all().elsewhere.remove(&gateway);
-        // Nobody listens where no gateway is connected.
-        drop(self.removals.send(gateway));
+        let mut seen = self.all();
+        seen.elsewhere.remove(&gateway);
+        seen.feeds.remove(&gateway);
+        drop(seen);
         self.news.send_replace(());
     }
 

@@ -1,7 +1,10 @@
-use gatewarden_access::{Caller, actions};
+use gatewarden_access::{
+    Caller,
+    actions::{self, FollowTrail},
+};
 use gatewarden_credentials::GatewayCredential;
 use gatewarden_store::Giving;
-use gatewarden_types::{Digest, Gateway, GatewayState, Id, Job, Organization, Request};
+use gatewarden_types::{Digest, Gateway, GatewayState, Id, Job, Organization, Request, Timestamp};
 
 use crate::{App, Error};
 
@@ -22,14 +25,25 @@ pub async fn enroll(
     verifier: Digest,
 ) -> Result<Id<Organization>, Error> {
     let organization = app.store.place_of(token.gateway()).await?.ok_or(GONE)?;
+    // Looked at first without the organization's lock, which whoever guesses tokens would hold.
+    let read = app.store.read(&Caller::system(Job::Follower, request), organization).await?;
+    let seen = read.get::<_, Gateway>(&read.permit::<FollowTrail>()?, token.gateway()).await?.ok_or(GONE)?;
+    if !may_enroll(&seen.record, token, read.now()) {
+        return Err(GONE);
+    }
+    drop(read);
     let mut tx = app.store.change(&Caller::system(Job::Enroll, request), organization).await?;
     let (permit, row) = tx.permit_on::<actions::EnrollGateway>(token.gateway(), |_| Giving::Nothing).await?;
     let gateway = row.record;
-    let waits = gateway.state == GatewayState::Waiting && tx.now() < gateway.expires;
-    if !waits || !token.matches(&gateway.verifier) {
+    if !may_enroll(&gateway, token, tx.now()) {
         return Err(GONE);
     }
     tx.put(&permit, &Gateway { state: GatewayState::Enrolled, verifier, ..gateway }).await?;
     tx.commit(permit).await?;
     Ok(organization)
+}
+
+fn may_enroll(gateway: &Gateway, token: &GatewayCredential, now: Timestamp) -> bool {
+    let waits = gateway.state == GatewayState::Waiting && now < gateway.expires;
+    waits && token.matches(&gateway.verifier)
 }

@@ -1,26 +1,23 @@
 use gatewarden_credentials::{FramesFor, SealedFor, SealingKey};
 use gatewarden_feed::{Body, FeedEvent, FrameWriter, Position};
-use gatewarden_types::{Gateway, Id};
-use tokio::sync::{
-    broadcast::{Receiver, error::RecvError},
-    mpsc, watch,
-};
+use tokio::sync::{mpsc, watch};
 
-use super::Admitted;
+use super::{Admitted, admit::is_removed};
 use crate::{App, follow::run_one};
 
 /// How many frames may wait for a gateway that takes them slowly.
 const WAITING: usize = 16;
 
 /// What a gateway on another host is sent, in sealed frames that it alone can open: its organization's policy from
-/// `from` on, for as long as it listens and is not removed. `salt` is the gateway's, new for each feed.
+/// `from` on, for as long as it listens, is not removed, and does not ask for another. `salt` is the gateway's, new for each
+/// feed.
 pub fn feed(app: &App, admitted: Admitted, salt: &[u8; 32], from: Option<Position>) -> mpsc::Receiver<Vec<u8>> {
     let (events, followed) = mpsc::channel(WAITING);
     let (frames, sent) = mpsc::channel(WAITING);
     let writer = FrameWriter::new(admitted.credential.frames(FramesFor::Feed, salt));
     let sending = Sending {
         app: app.clone(),
-        removals: app.connected().removals(),
+        open: app.connected().begin_feed(admitted.gateway),
         ending: app.connected().ending(),
         sealing: admitted.credential.sealing(),
         frames,
@@ -38,32 +35,41 @@ struct Sending {
     app: App,
     admitted: Admitted,
     sealing: SealingKey,
-    removals: Receiver<Id<Gateway>>,
+    open: watch::Receiver<()>,
     ending: watch::Receiver<bool>,
     writer: FrameWriter,
     frames: mpsc::Sender<Vec<u8>>,
 }
 
 impl Sending {
-    /// Ends when the gateway listens no more or was removed, and with the program.
+    /// Ends when the gateway listens no more, was removed, or has another feed, and with the program.
     async fn run(mut self, mut events: mpsc::Receiver<FeedEvent>) {
-        let mut removed = self.admitted.removed;
-        while !removed {
+        let (mut ending, mut open) = (self.ending.clone(), self.open.clone());
+        // It may have been removed since it was let in.
+        if !self.was_removed().await {
             tokio::select! {
-                event = events.recv() => match event {
-                    Some(event) => if !self.send(event).await { return },
-                    None => return,
-                },
-                () = over(&mut self.ending) => return,
-                expelled = self.removals.recv() => removed = self.is_expelled(&expelled),
+                () = self.follow(&mut events) => return,
+                () = over(&mut ending) => return,
+                () = closed(&mut open) => {}
             }
         }
-        self.send(FeedEvent::Removed(self.admitted.organization)).await;
+        if self.was_removed().await {
+            self.send(FeedEvent::Removed(self.admitted.organization)).await;
+        }
     }
 
-    /// One that missed some removals ends as well: it asks again, and is told then.
-    fn is_expelled(&self, expelled: &Result<Id<Gateway>, RecvError>) -> bool {
-        matches!(expelled, Ok(gateway) if *gateway == self.admitted.gateway)
+    /// Where that cannot be looked up, it is told the next time that it asks.
+    async fn was_removed(&self) -> bool {
+        let Admitted { organization, gateway, removed, .. } = self.admitted;
+        removed || is_removed(&self.app, organization, gateway).await.unwrap_or(false)
+    }
+
+    async fn follow(&mut self, events: &mut mpsc::Receiver<FeedEvent>) {
+        while let Some(event) = events.recv().await {
+            if !self.send(event).await {
+                return;
+            }
+        }
     }
 
     async fn send(&mut self, event: FeedEvent) -> bool {
@@ -98,6 +104,12 @@ impl Sending {
         let sealed = self.sealing.seal(&secret, purpose, &self.app.entropy).ok()?;
         Some(Body { sealed, ..*body })
     }
+}
+
+/// Waits until the feed has to end.
+async fn closed(open: &mut watch::Receiver<()>) {
+    // Nothing is ever sent.
+    while open.changed().await.is_ok() {}
 }
 
 /// Waits until nothing more is to be sent.

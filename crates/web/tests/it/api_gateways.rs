@@ -20,7 +20,7 @@ gatewarden_testkit::on_both! {
         assert!(token.starts_with(&format!("{id}.")), "{token}");
         let enroll = added["commands"][0].as_str().unwrap();
         assert!(enroll.starts_with("gatewarden-gateway enroll --control https://gatewarden.test ") && enroll.contains(&token));
-        assert!(added["commands"][1].as_str().unwrap().starts_with("gatewarden-gateway run --control https://gatewarden.test "));
+        assert_eq!(added["commands"][1], "gatewarden-gateway run --data ./gateway");
         assert_eq!((&added["state"], &added["connected"], &added["position"]), (&json!("waiting"), &json!(false), &Value::Null));
         let (drain, resume) = (format!("/gateways/{id}/drain"), format!("/gateways/{id}/resume"));
         assert_eq!(door.api(&key, Method::POST, &drain, Value::Null).await.problem().0, 409, "it waits");

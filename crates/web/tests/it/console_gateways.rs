@@ -38,7 +38,7 @@ on_both! {
         let page = owner.post("/o/here/gateways", &fields).await;
         let token = token(&page);
         let id = token.split('.').next().unwrap().to_owned();
-        for command in ["gatewarden-gateway enroll --control https://gatewarden.test --token ", "gatewarden-gateway run --control https://gatewarden.test"] {
+        for command in ["gatewarden-gateway enroll --control https://gatewarden.test --token ", "gatewarden-gateway run --data ./gateway"] {
             assert!(page.says(command), "{}", page.body);
         }
         assert_eq!(owner.post("/o/here/gateways", &fields).await.code(), 303, "a form that is sent twice adds one");

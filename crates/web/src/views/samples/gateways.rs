@@ -48,7 +48,7 @@ pub(super) fn all() -> Drawn {
         name: t("Frankfurt"),
         token: t("gtw_0000000000000000000001exampleexampleexampleexampleexampleexample0000000"),
         enroll: t("gatewarden-gateway enroll --control https://console.acme.example --token gtw_0 --data ./gateway"),
-        run: t("gatewarden-gateway run --control https://console.acme.example --data ./gateway"),
+        run: t("gatewarden-gateway run --data ./gateway"),
     };
     [
         draw("gateways", vec![("empty", empty), ("read-only", read), ("wrong", wrong), ("full", full)]),
