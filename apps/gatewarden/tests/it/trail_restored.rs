@@ -25,8 +25,12 @@ pub fn exports_around_a_restore(folder: &Folder) -> (PathBuf, PathBuf) {
     let organization = ledger(&folder.data()).with_file_name("");
     let backup = files(&organization);
     let (_, first) = export(folder, "first");
-    files(&organization).into_keys().for_each(|path| fs::remove_file(path).expect("removes"));
-    backup.iter().for_each(|(path, bytes)| fs::write(path, bytes).expect("puts it back"));
+    for path in files(&organization).into_keys() {
+        fs::remove_file(path).expect("removes");
+    }
+    for (path, bytes) in &backup {
+        fs::write(path, bytes).expect("puts it back");
+    }
 
     let (again, _) = export(folder, "again");
     let told = text(&again.stderr);
