@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatewarden_gateway::{FeedEvent, Follower, SealingKeys, Unreadable};
 use gatewarden_trail::Change;
-use gatewarden_types::{KeyOwner, KeyState};
+use gatewarden_types::{KeyOwner, KeyState, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -94,6 +94,35 @@ fn an_organization_that_the_control_plane_cannot_read_is_behind_until_its_base_c
     assert!(follower.caught_up() && follower.snapshot().quarantined().count() == 1);
     assert_eq!(follower.step(records.base(3)), None);
     assert_eq!(follower.snapshot().quarantined().count(), 0);
+}
+
+#[test]
+fn entries_after_something_that_was_refused_bring_a_base() {
+    let records = Records::new("https://api.example.com/v1");
+    let organization = records.organization.id;
+    let mut follower = follower();
+    assert_eq!(follower.step(records.base(3)), None);
+    follower.step(FeedEvent::Behind { organization, problem: "another history".to_owned() });
+    let entry = records.entry(4, Vec::new()).to_bytes().expect("writes");
+    assert!(follower.step(FeedEvent::Entry { organization, bytes: entry, bodies: Vec::new() }).is_some());
+    assert_eq!(follower.wishes(Instant::now()), [organization], "nothing else would heal it");
+    assert_eq!(follower.snapshot().position(organization), Some(3));
+}
+
+#[test]
+fn what_is_kept_from_before_something_unreadable_grows_old() {
+    let records = Records::new("https://api.example.com/v1");
+    let organization = records.organization.id;
+    let mut follower = follower();
+    assert_eq!(follower.step(records.base(3)), None);
+    let heard = |seconds| FeedEvent::Current { organization, at: Timestamp::default().plus_seconds(seconds) };
+    follower.step(heard(0));
+    follower.step(FeedEvent::Behind { organization, problem: "another history".to_owned() });
+    follower.step(heard(80_000));
+    assert!(
+        follower.tick(Timestamp::default().plus_seconds(86_400)),
+        "that it is connected says nothing of its policy"
+    );
 }
 
 #[tokio::test]
