@@ -115,13 +115,11 @@ async fn hand_over(mut batches: mpsc::Receiver<Batch>, wired: Wireds) {
         }
         let mut not_kept = BTreeSet::new();
         for (organization, calls) in by_place {
-            let kept = match wired.get(&organization) {
-                Some(wired) => wired.control.keep(&wired.enrolment.credential, &calls).await,
-                None => {
-                    tracing::warn!(%organization, calls = calls.len(), "usage of an organization that let this gateway in no more is dropped");
-                    Ok(())
-                }
+            let Some(wired) = wired.get(&organization) else {
+                tracing::warn!(%organization, calls = calls.len(), "usage of an organization that has removed this gateway is dropped");
+                continue;
             };
+            let kept = wired.control.keep(&wired.enrolment.credential, &calls).await;
             if let Err(bad) = kept {
                 tracing::warn!(%organization, error = %bad, calls = calls.len(), "usage waits in the spool");
                 not_kept.insert(organization);
