@@ -37,8 +37,7 @@ gatewarden_testkit::on_both! {
 
     async fn a_drained_gateway_says_so_and_a_removed_one_refuses(world: World) {
         let (plane, host) = (Plane::new(world).await, Host::new());
-        let (id, token) = plane.add("Frankfurt").await;
-        assert!(host.enroll(&plane.url(), &token).status.success());
+        let id = plane.let_in(&host).await;
         let (gateway, key) = (host.start(), plane.key("Kept").await);
         gateway.ready().await;
         let (app, owner, org) = (plane.world.app(), plane.world.owner().caller(), plane.world.org());

@@ -5,8 +5,7 @@ use crate::{host::Host, plane::Plane};
 gatewarden_testkit::on_both! {
     async fn without_the_control_plane_it_serves_on_and_starts_from_disk(world: World) {
         let (mut plane, host) = (Plane::new(world).await, Host::new());
-        let (_, token) = plane.add("Frankfurt").await;
-        assert!(host.enroll(&plane.url(), &token).status.success());
+        plane.let_in(&host).await;
         let (gateway, kept, gone) = (host.start(), plane.key("Kept").await, plane.key("Gone").await);
         gateway.ready().await;
         plane.revoke(&gone).await;
@@ -26,8 +25,7 @@ gatewarden_testkit::on_both! {
     // proves nothing is lost: what the control plane did not take in comes again, and counts once
     async fn calls_that_nobody_took_in_come_again_and_count_once(world: World) {
         let (mut plane, host) = (Plane::new(world).await, Host::new());
-        let (_, token) = plane.add("Frankfurt").await;
-        assert!(host.enroll(&plane.url(), &token).status.success());
+        plane.let_in(&host).await;
         let (gateway, key) = (host.start(), plane.key("Kept").await);
         gateway.ready().await;
         plane.revoke(&plane.key("Another").await).await;
@@ -46,8 +44,7 @@ gatewarden_testkit::on_both! {
 
     async fn a_damaged_policy_is_not_used(world: World) {
         let (mut plane, host) = (Plane::new(world).await, Host::new());
-        let (_, token) = plane.add("Frankfurt").await;
-        assert!(host.enroll(&plane.url(), &token).status.success());
+        plane.let_in(&host).await;
         let (gateway, key) = (host.start(), plane.key("Kept").await);
         gateway.ready().await;
         plane.revoke(&plane.key("Another").await).await;

@@ -19,6 +19,8 @@ use gatewarden_types::{Dialect, Entropy, Gateway, Id, Key, Seq};
 use gatewarden_web::{Parts, Site};
 use tokio::time::{Instant, sleep};
 
+use crate::host::Host;
+
 /// A control plane that can be stopped and started at the same address.
 pub struct Plane {
     pub world: World,
@@ -98,6 +100,14 @@ impl Plane {
         let command = AddGateway { name: name.parse().unwrap(), once: None };
         let added = gateways::add(app, &owner, self.world.org(), command).await.unwrap();
         (added.gateway.value.id, added.token.unwrap().expose().clone())
+    }
+
+    /// Adds a gateway and enrols a host as it.
+    pub async fn let_in(&self, host: &Host) -> Id<Gateway> {
+        let (id, token) = self.add("Frankfurt").await;
+        let enrolled = host.enroll(&self.url(), &token);
+        assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+        id
     }
 
     /// A key of the organization.
