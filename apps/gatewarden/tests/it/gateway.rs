@@ -18,11 +18,8 @@ async fn added_beside(folder: &Folder) {
     let (printed, told) = (text(&added.stdout), text(&added.stderr));
     let token = printed.trim();
     assert!(token.starts_with("gtw_") && printed.lines().count() == 1, "the token alone, for scripts: {printed}");
-    for command in ["enroll", "run"] {
-        assert!(
-            told.contains(&format!("gatewarden-gateway {command} --control https://console.acme.example ")),
-            "{told}"
-        );
+    for command in ["enroll --control https://console.acme.example --token ", "run --data ./gateway"] {
+        assert!(told.contains(&format!("gatewarden-gateway {command}")), "{told}");
     }
     let verifier = json!({ "verifier": "7".repeat(64) });
     let (status, said) = post(&running, "gateway/v1/enroll", token, verifier.clone()).await;
