@@ -3,8 +3,8 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
-use gatewarden_control::{App, follow, usage};
-use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, SpoolConfig, Witness};
+use gatewarden_control::{App, follow, gateways, usage};
+use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, SpoolConfig, Telling, Witness};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
@@ -32,6 +32,7 @@ impl DataPlane {
         let (to_gateway, feed) = mpsc::channel(WAITING);
         let (usage, batches) = mpsc::channel(WAITING);
         let (wishes, wished) = mpsc::channel(WAITING);
+        let (limits, tellings) = mpsc::channel(WAITING);
         let config = config(settings, drain);
         let (sealing, clock, entropy) = (app.sealing.clone(), app.clock.clone(), app.entropy.clone());
         let here = app.clone();
@@ -40,7 +41,7 @@ impl DataPlane {
         });
         let sealing = SealingKeys::One(sealing);
         let (enrolled, steady) = (Vec::new(), clock.clone());
-        let lines = Lines { feed, usage, wishes, witness, sealing, enrolled, clock, steady, entropy };
+        let lines = Lines { feed, usage, wishes, limits, witness, sealing, enrolled, clock, steady, entropy };
         let gateway = match Gateway::start(&config, lines) {
             Ok(gateway) => gateway,
             Err(bad) if bad.kind() == io::ErrorKind::AddrInUse => {
@@ -49,6 +50,7 @@ impl DataPlane {
             Err(bad) => bail!("the gateway cannot start on {}: {bad}", config.listen),
         };
         tokio::spawn(follow::run(app.clone(), to_gateway, wished));
+        tokio::spawn(share_limits(app.clone(), tellings));
         let keeping = tokio::spawn(keep(app.clone(), batches));
         Ok(Self { gateway, keeping })
     }
@@ -94,5 +96,13 @@ async fn keep(app: App, mut batches: mpsc::Receiver<Batch>) {
                 batch.kept_except(bad.0.into_keys().collect());
             }
         }
+    }
+}
+
+/// Tells the other gateways what this one has let through, and this one what they have.
+async fn share_limits(app: App, mut tellings: mpsc::Receiver<Telling>) {
+    while let Some(telling) = tellings.recv().await {
+        let filled = gateways::share_limits_here(&app, telling.organization, &telling.spending);
+        telling.answered(&filled);
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use gatewarden_feed::{FeedEvent, UsageRecord};
-use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, Snapshot, Unreadable, Witness};
+use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, Snapshot, Telling, Unreadable, Witness};
 use gatewarden_link::{ControlPlane, Disk, Enrolment, Link, Standing, Start, Wiring, enrolments, report};
 use gatewarden_types::{AllowedNetworks, Id, Organization};
 use tokio::{
@@ -78,6 +78,8 @@ fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow:
     config.workers = asked.workers.unwrap_or(config.workers);
     let (usage, batches) = mpsc::channel(WAITING);
     tokio::spawn(hand_over(batches, Arc::clone(&wired)));
+    let (limits, tellings) = mpsc::channel(WAITING);
+    tokio::spawn(share_limits(tellings, Arc::clone(&wired)));
     let (wishes, wished) = mpsc::channel(WAITING);
     tokio::spawn(pass_on(wished, Arc::clone(&wired)));
     let sealing = wired.iter().map(|(organization, wired)| (*organization, wired.enrolment.credential.sealing()));
@@ -86,6 +88,7 @@ fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow:
         feed,
         usage,
         wishes,
+        limits,
         sealing: SealingKeys::Each(sealing.collect()),
         enrolled: enrolled.collect(),
         witness: witness(wired),
@@ -126,6 +129,23 @@ async fn hand_over(mut batches: mpsc::Receiver<Batch>, wired: Wireds) {
             }
         }
         batch.kept_except(not_kept);
+    }
+}
+
+/// Tells each organization's control plane what was let through. What nobody took in is told again.
+async fn share_limits(mut tellings: mpsc::Receiver<Telling>, wired: Wireds) {
+    while let Some(telling) = tellings.recv().await {
+        let wired = Arc::clone(&wired);
+        // Each for itself: one control plane that is silent must not hold up the others.
+        tokio::spawn(async move {
+            let Some(wired) = wired.get(&telling.organization) else { return };
+            match wired.control.share_limits(&wired.enrolment.credential, &telling.spending).await {
+                Ok(filled) => telling.answered(&filled),
+                Err(bad) => {
+                    tracing::debug!(error = %bad, "the other gateways are not told what was let through");
+                }
+            }
+        });
     }
 }
 

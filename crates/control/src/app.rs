@@ -1,8 +1,9 @@
 //! What use cases work with.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gatewarden_credentials::{Password, PasswordHash, SealingKey};
+use gatewarden_feed::Tally;
 use gatewarden_mail::Mailer;
 use gatewarden_store::Store;
 use gatewarden_types::{Clock, Entropy, Id, Kind, Organization, Seq};
@@ -21,6 +22,7 @@ struct Inner {
     offer: Offer,
     hashing: Hashing,
     connected: Connected,
+    tally: Mutex<Tally>,
 }
 
 /// What an [`App`] is made of.
@@ -57,7 +59,7 @@ impl App {
     pub fn new(parts: AppParts) -> Self {
         let (throttle, offer, connected) = (Throttle::default(), Offer::default(), Connected::default());
         let hashing = Hashing::new(parts.hashing);
-        Self(Arc::new(Inner { parts, throttle, offer, hashing, connected }))
+        Self(Arc::new(Inner { parts, throttle, offer, hashing, connected, tally: Mutex::default() }))
     }
 
     /// How many passwords have been hashed or compared since the start.
@@ -80,6 +82,11 @@ impl App {
 
     pub(crate) fn connected(&self) -> &Connected {
         &self.0.connected
+    }
+
+    /// What gateways have let through on the limits they share.
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.0.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new id.

@@ -13,6 +13,7 @@ mod in_effect;
 mod list;
 mod remove;
 mod report;
+mod share_limits;
 
 pub use add::{AddGateway, AddedGateway, Commands, add, commands, operator};
 pub use admit::{Admitted, admit};
@@ -21,11 +22,12 @@ pub use connected::Sighting;
 pub use drain::drain;
 pub use enroll::enroll;
 pub use feed::feed;
-pub use gatewarden_feed::{Enrolled, Enrolment, Position, Report, usage_lines};
+pub use gatewarden_feed::{Enrolled, Enrolment, Position, Report, Spending, usage_lines};
 pub use in_effect::{InEffect, in_effect};
 pub use list::{ListedGateway, ListedGateways, Progress, as_listed, list};
 pub use remove::remove;
 pub use report::{keep_usage, report};
+pub use share_limits::{share_limits, share_limits_here};
 
 /// How long the token of a new gateway can be used: one hour.
 pub const LIFETIME_SECONDS: i64 = 60 * 60;

@@ -5,12 +5,16 @@
 //! [`FrameReader`]): sealed, counted, and bounded in size, so that what was changed, cut, repeated or sent to somebody else
 //! is refused before it is read.
 //!
+//! The way back is plain JSON: what a gateway says of itself ([`Report`]), of calls ([`UsageRecord`]) and of the limits that it
+//! shares with others ([`Spending`]).
+//!
 //! All of it is computation: this crate knows no I/O and no clock.
 #![warn(missing_docs)]
 
 mod course;
 mod event;
 mod frames;
+mod limits;
 mod report;
 mod usage;
 mod wire;
@@ -18,5 +22,6 @@ mod wire;
 pub use course::{Astray, Course};
 pub use event::{Body, FeedEvent, Position};
 pub use frames::{BadFrame, FrameReader, FrameWriter, TooLong};
+pub use limits::{Fill, Filled, Spender, Spending, Spent, Tally};
 pub use report::{Enrolled, Enrolment, Report};
 pub use usage::{BadCode, RefusalCode, Tokens, UsageRecord, wire as usage_lines};

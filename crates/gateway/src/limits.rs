@@ -2,21 +2,28 @@
 //!
 //! Each limit is a [`gcra`] of its own. A call passes all of them or uses none: requests count one each, tokens are
 //! reserved by an estimate and settled by what the provider counted. What is kept is by id, not by policy, so that a
-//! change of a limit forgets nothing. The threads of one gateway share it; gateways do not.
+//! change of a limit forgets nothing. The threads of one gateway share it, and gateways tell each other ([`sharing`]).
 
+mod bucket;
 mod gcra;
+mod sharing;
 mod told;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use gatewarden_types::{Limits, PerMinute, Timestamp};
+use gatewarden_types::{Id, Limits, Organization, PerMinute, Timestamp};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{admission::Holder, refusal::Refusal};
-use gcra::{Decision, MINUTE, refunded, step};
+use bucket::Bucket;
+use gcra::{MINUTE, Wait, correction, reserved};
+use sharing::Rounds;
+pub(crate) use sharing::TELLING;
+pub use sharing::Telling;
 pub(crate) use told::{Level, Over, Standing, What};
 
 /// How many locks the states are spread over.
@@ -24,13 +31,32 @@ const SHARDS: usize = 64;
 /// From how many states on a shard forgets those that are as good as new.
 const CROWDED: usize = 4096;
 
-/// One key's or organization's states of [`gcra`], in the order of [`What`].
-type States = [u64; 2];
-
 /// What has been let through lately.
 #[derive(Debug)]
 pub(crate) struct Limiter {
-    shards: Vec<Mutex<HashMap<Uuid, States>>>,
+    shards: Vec<Mutex<Shard>>,
+    rounds: Mutex<Rounds>,
+    /// Told when a limit is asked for of which nothing was heard lately.
+    unheard: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    counted: HashMap<Uuid, Counted>,
+    /// Those that other gateways have to be told of, and asked about.
+    asked: Vec<Uuid>,
+}
+
+/// Where the limits of one key or organization stand, in the order of [`What`].
+#[derive(Debug)]
+struct Counted {
+    organization: Id<Organization>,
+    gateways: u32,
+    buckets: [Bucket; 2],
+    /// Whether it stands in [`Shard::asked`].
+    asked: bool,
+    /// When it was last heard what the others have let through.
+    heard: u64,
 }
 
 /// What a call was let through with, until it is known what it used.
@@ -49,11 +75,30 @@ struct Holding<'a> {
     id: Uuid,
     name: &'a str,
     limits: Limits,
+    organization: Id<Organization>,
+    gateways: u32,
+}
+
+/// A call as limits count it.
+#[derive(Clone, Copy)]
+struct Cost {
+    tokens: u64,
+    now: u64,
+}
+
+impl Cost {
+    fn of(self, what: What) -> u64 {
+        if what == What::Requests { 1 } else { self.tokens }
+    }
 }
 
 impl Default for Limiter {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            rounds: Mutex::default(),
+            unheard: Notify::new(),
+        }
     }
 }
 
@@ -65,68 +110,61 @@ impl Limiter {
         tokens: u64,
         at: Timestamp,
     ) -> Result<(Reservation, Standing), Refusal> {
-        let now = nanos(at);
+        let cost = Cost { tokens, now: nanos(at) };
         let mut standing = Standing::default();
-        let mut reservation = Reservation { limiter: Arc::clone(self), tokens, at: now, of: [None; 2] };
-        let (mut passed, mut over): ([Option<(Uuid, States)>; 2], _) = ([None; 2], None);
+        let mut reservation = Reservation { limiter: Arc::clone(self), tokens, at: cost.now, of: [None; 2] };
+        let (mut passed, mut over) = ([const { None }; 2], None);
         for ((holding, passed), counts) in holdings(holder).zip(&mut passed).zip(&mut reservation.of) {
-            match self.pass(&holding, tokens, now, &mut standing) {
-                Ok(grown) => *passed = Some((holding.id, grown)),
-                Err(why) => {
-                    over = Some(why);
-                    break;
-                }
+            if let Err(why) = self.pass(&holding, cost, &mut standing) {
+                over = Some(why);
+                break;
             }
             *counts = holding.limits.tokens.map(|limit| (holding.id, limit));
+            *passed = Some(holding);
         }
         if let Some(over) = over {
-            for (id, used) in passed.into_iter().flatten() {
-                self.give_back(id, used);
+            for holding in passed.iter().flatten() {
+                self.give_back(holding, cost);
             }
             return Err(Refusal::Limited(Box::new(over)));
         }
         Ok((reservation, standing))
     }
 
-    /// Steps both limits of one holding, or neither; gives what each has grown by.
-    fn pass(&self, holding: &Holding, tokens: u64, now: u64, standing: &mut Standing) -> Result<States, Over> {
+    /// Lets the call through both limits of one holding, or neither.
+    fn pass(&self, holding: &Holding, cost: Cost, standing: &mut Standing) -> Result<(), Over> {
         let mut shard = self.shard(holding.id);
-        // Only where it would have to grow, so that a crowd that is all there is not looked through at each call.
-        if shard.len() >= CROWDED && shard.len() == shard.capacity() {
-            shard.retain(|_, states| states.iter().any(|state| *state > now));
+        let counted = shard.counted(holding, cost.now);
+        if counted.asked && counted.is_unheard(cost.now) {
+            self.unheard.notify_one();
         }
-        let held = shard.entry(holding.id).or_default();
-        let states = *held;
-        let (mut next, mut grown) = (states, States::default());
-        for (((what, state), after), more) in What::ALL.into_iter().zip(states).zip(&mut next).zip(&mut grown) {
+        let mut next = counted.buckets;
+        for (what, bucket) in What::ALL.into_iter().zip(&mut next) {
             let Some(limit) = what.of(&holding.limits) else { continue };
-            let cost = if what == What::Requests { 1 } else { tokens };
-            match step(state, now, cost, limit) {
-                Decision::Pass { state: stepped, left } => {
-                    *more = stepped.saturating_sub(state.max(now));
-                    *after = stepped;
-                    standing.note(what, limit, left, stepped - now);
-                }
-                Decision::Wait { nanos, left, full } => {
+            match bucket.admit(cost.now, cost.of(what), limit, holding.gateways) {
+                Ok(left) => standing.note(what, limit, left, bucket.full(cost.now)),
+                Err(Wait { nanos, left, full }) => {
                     standing.note(what, limit, left, full);
                     let (level, name) = (holding.level, holding.name.to_owned());
                     return Err(Over { level, name, what, limit, wait: nanos, standing: *standing });
                 }
             }
         }
-        *held = next;
-        Ok(grown)
+        counted.buckets = next;
+        Ok(())
     }
 
-    fn give_back(&self, id: Uuid, used: States) {
-        if let Some(states) = self.shard(id).get_mut(&id) {
-            for (state, used) in states.iter_mut().zip(used) {
-                *state = state.saturating_sub(used);
+    /// Takes back what a call was counted for that did not pass in the end.
+    fn give_back(&self, holding: &Holding, cost: Cost) {
+        if let Some(counted) = self.shard(holding.id).counted.get_mut(&holding.id) {
+            for (what, bucket) in What::ALL.into_iter().zip(&mut counted.buckets) {
+                let Some(limit) = what.of(&holding.limits) else { continue };
+                bucket.correct(-reserved(cost.of(what), limit).cast_signed(), cost.now, holding.gateways);
             }
         }
     }
 
-    fn shard(&self, id: Uuid) -> std::sync::MutexGuard<'_, HashMap<Uuid, States>> {
+    fn shard(&self, id: Uuid) -> MutexGuard<'_, Shard> {
         // The low bits of an id are random.
         let at = usize::try_from(id.as_u64_pair().1 % SHARDS as u64).unwrap_or_default();
         // INVARIANT: there are as many shards as that.
@@ -135,13 +173,38 @@ impl Limiter {
     }
 }
 
+impl Shard {
+    /// Where the limits of a holding stand, which is noted to have been asked.
+    fn counted(&mut self, holding: &Holding, now: u64) -> &mut Counted {
+        // Only where it would have to grow, so that a crowd that is all there is not looked through at each call.
+        if self.counted.len() >= CROWDED && self.counted.len() == self.counted.capacity() {
+            self.counted
+                .retain(|_, counted| counted.asked || !counted.buckets.iter().all(|bucket| bucket.is_empty(now)));
+        }
+        let (organization, gateways) = (holding.organization, holding.gateways);
+        let counted = self.counted.entry(holding.id).or_insert_with(|| Counted {
+            organization,
+            gateways,
+            buckets: Default::default(),
+            asked: false,
+            heard: 0,
+        });
+        counted.gateways = gateways;
+        if gateways > 1 && !counted.asked {
+            counted.asked = true;
+            self.asked.push(holding.id);
+        }
+        counted
+    }
+}
+
 impl Reservation {
     /// Puts what was used in the place of what was reserved, `elapsed` nanoseconds later.
     pub(crate) fn settle(self, used: u64, elapsed: u64) {
         let now = self.at.saturating_add(elapsed);
         for (id, limit) in self.of.iter().flatten() {
-            if let Some([_, state]) = self.limiter.shard(*id).get_mut(id) {
-                *state = refunded(*state, now, (self.tokens, used), elapsed, *limit);
+            if let Some(Counted { gateways, buckets: [_, bucket], .. }) = self.limiter.shard(*id).counted.get_mut(id) {
+                bucket.correct(correction(self.tokens, used, elapsed, *limit), now, *gateways);
             }
         }
     }
@@ -154,16 +217,14 @@ impl Reservation {
 
 /// At most one of each level.
 fn holdings(holder: &Holder) -> impl Iterator<Item = Holding<'_>> {
-    let (id, held) = (holder.key.uuid(), &*holder.held);
-    let key = Holding { level: Level::Key, id, name: &held.name, limits: held.limits };
-    let organization = holder.policy.organization().map(|organization| Holding {
-        level: Level::Organization,
-        id: organization.id.uuid(),
-        name: organization.name.as_str(),
-        limits: organization.limits,
-    });
+    let held = &*holder.held;
+    let (organization, gateways) = (held.organization, holder.policy.sharing());
+    let of = move |level, id, name, limits| Holding { level, id, name, limits, organization, gateways };
+    let key = of(Level::Key, holder.key.uuid(), &held.name, held.limits);
+    let record = holder.policy.organization();
+    let whole = record.map(|record| of(Level::Organization, record.id.uuid(), record.name.as_str(), record.limits));
     let limited = |holding: &Holding<'_>| holding.limits != Limits::default();
-    std::iter::once(key).chain(organization).filter(limited)
+    std::iter::once(key).chain(whole).filter(limited)
 }
 
 fn nanos(at: Timestamp) -> u64 {

@@ -26,7 +26,7 @@ use crate::{
     connector::Connecting,
     edge::Edge,
     follower::Follower,
-    limits::Limiter,
+    limits::{Limiter, Telling},
     snapshot::SealingKeys,
     spool::{self, Batch, SpoolConfig},
     status::{Counters, Current, Status},
@@ -84,6 +84,8 @@ pub struct Lines {
     pub usage: mpsc::Sender<Batch>,
     /// The organizations whose base it wants anew, because it could not read what came.
     pub wishes: mpsc::Sender<Id<Organization>>,
+    /// What it has let through, for the other gateways of its organizations.
+    pub limits: mpsc::Sender<Telling>,
     /// Who wants to know how far it is.
     pub witness: Witness,
     /// Opens the credentials of providers.
@@ -96,6 +98,30 @@ pub struct Lines {
     pub steady: Clock,
     /// Where request ids come from.
     pub entropy: Entropy,
+}
+
+/// What the threads of a gateway share.
+struct Shared {
+    current: Arc<Current>,
+    counters: Arc<Counters>,
+    limiter: Arc<Limiter>,
+    till: Till,
+}
+
+impl Shared {
+    fn edge(&self, config: &Config, lines: &Lines) -> io::Result<Edge> {
+        let allowed = Arc::new(config.allow_private.clone());
+        Ok(Edge {
+            current: Arc::clone(&self.current),
+            counters: Arc::clone(&self.counters),
+            providers: Providers::new(allowed, config.connecting, Arc::clone(&self.counters))?,
+            limiter: Arc::clone(&self.limiter),
+            till: self.till.clone(),
+            clock: lines.clock.clone(),
+            entropy: lines.entropy.clone(),
+            body_limit: config.body_limit,
+        })
+    }
 }
 
 /// A running gateway. Dropping it stops it at once; [`Gateway::shutdown`] lets calls finish.
@@ -118,36 +144,28 @@ impl Gateway {
         let folder = spool::Folder::hold(&config.spool.folder)?;
         let listeners = listeners(config.listen, config.workers.max(1))?;
         let addr = listeners.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
-        let (current, counters) = (Arc::new(Current::default()), Arc::new(Counters::default()));
+        let counters = Arc::<Counters>::default();
         let (stop, stopped) = watch::channel(false);
         let (till, records) = Till::new(Arc::clone(&counters));
+        let shared = Shared { current: Arc::default(), counters, limiter: Arc::default(), till };
         let (working, workers_ended) = mpsc::channel(1);
-        let (allowed, limiter) = (Arc::new(config.allow_private.clone()), Arc::new(Limiter::default()));
-        let edge = || -> io::Result<Edge> {
-            Ok(Edge {
-                current: Arc::clone(&current),
-                counters: Arc::clone(&counters),
-                providers: Providers::new(Arc::clone(&allowed), config.connecting, Arc::clone(&counters))?,
-                limiter: Arc::clone(&limiter),
-                till: till.clone(),
-                clock: lines.clock.clone(),
-                entropy: lines.entropy.clone(),
-                body_limit: config.body_limit,
-            })
-        };
         for listener in listeners {
-            Worker { edge: Arc::new(edge()?), config: config.clone(), stopped: stopped.clone() }
-                .spawn(listener, working.clone())?;
+            let edge = Arc::new(shared.edge(config, &lines)?);
+            Worker { edge, config: config.clone(), stopped: stopped.clone() }.spawn(listener, working.clone())?;
         }
         drop(working);
         let (open, ended) = mpsc::channel(1);
+        let Shared { current, counters, limiter, .. } = shared;
         let steward = Steward {
             current: Arc::clone(&current),
             counters: Arc::clone(&counters),
             wishes: lines.wishes,
+            limiter,
+            limits: lines.limits,
             witness: lines.witness,
             enrolled: lines.enrolled,
             steady: lines.steady,
+            clock: lines.clock,
         };
         let spool = (folder, config.spool.most_bytes);
         let spooling = spool::Runner::new(spool, records, lines.usage, Arc::clone(&counters));

@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     follower::Follower,
+    limits::{Limiter, TELLING, Telling},
     snapshot::Snapshot,
     status::{Counters, Current},
 };
@@ -49,9 +50,12 @@ pub(crate) struct Steward {
     pub(crate) current: Arc<Current>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) wishes: mpsc::Sender<Id<Organization>>,
+    pub(crate) limiter: Arc<Limiter>,
+    pub(crate) limits: mpsc::Sender<Telling>,
     pub(crate) witness: Witness,
     pub(crate) enrolled: Vec<(Id<Organization>, Id<GatewayRecord>)>,
     pub(crate) steady: Clock,
+    pub(crate) clock: Clock,
 }
 
 impl Steward {
@@ -62,7 +66,7 @@ impl Steward {
         mut feed: mpsc::Receiver<FeedEvent>,
         mut workers: mpsc::Receiver<()>,
     ) {
-        let mut looking = interval(LOOKING);
+        let (mut looking, mut telling) = (interval(LOOKING), interval(TELLING));
         let mut following = true;
         loop {
             tokio::select! {
@@ -78,6 +82,8 @@ impl Steward {
                     self.age(&mut follower, following);
                     self.ask(&mut follower);
                 },
+                _ = telling.tick() => self.tell(),
+                () = self.limiter.unheard() => self.tell(),
                 _ = workers.recv() => return,
             }
         }
@@ -101,6 +107,13 @@ impl Steward {
         let now = self.steady.now();
         if follower.tick(now) || self.current.orphaned.load(Relaxed) != (!following || follower.is_cut_off(now)) {
             self.publish(follower, following);
+        }
+    }
+
+    /// Has other gateways told what was let through. What there is no room for is told the next time.
+    fn tell(&self) {
+        for telling in self.limiter.tell(&self.clock) {
+            drop(self.limits.try_send(telling));
         }
     }
 

@@ -2,7 +2,7 @@ use std::{net::IpAddr, time::Duration};
 
 use futures::{Stream, TryStreamExt};
 use gatewarden_credentials::GatewayCredential;
-use gatewarden_feed::{Enrolled, Enrolment, Position, Report, UsageRecord, usage_lines};
+use gatewarden_feed::{Enrolled, Enrolment, Filled, Position, Report, Spending, UsageRecord, usage_lines};
 use gatewarden_types::Digest;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
 use url::{Host, Url};
@@ -110,6 +110,18 @@ impl ControlPlane {
     /// When nobody took it in.
     pub async fn report(&self, credential: &GatewayCredential, report: &Report) -> Result<(), Trouble> {
         answered(self.client.post(self.at("report")?).json(report), credential).await.map(drop)
+    }
+
+    /// Tells what was let through, and is told how full the limits are with what the other gateways have let through.
+    ///
+    /// # Errors
+    /// When nobody answered; it may have been taken in.
+    pub async fn share_limits(
+        &self,
+        credential: &GatewayCredential,
+        spending: &Spending,
+    ) -> Result<Vec<Filled>, Trouble> {
+        Ok(answered(self.client.post(self.at("limits")?).json(spending), credential).await?.json().await?)
     }
 
     /// Hands over calls. Once this has returned, the control plane has them for good.

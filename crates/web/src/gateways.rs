@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web::Bytes};
 use futures::stream;
-use gatewarden_control::gateways::{self, Admitted, Enrolled, Enrolment, Position, Report, usage_lines};
+use gatewarden_control::gateways::{self, Admitted, Enrolled, Enrolment, Position, Report, Spending, usage_lines};
 use gatewarden_types::{Digest, Seq};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -55,6 +55,13 @@ pub async fn usage(door: Stranger, body: Bytes) -> Answer {
     let calls = usage_lines::decode(&body).map_err(|bad| Fault::Malformed(bad.to_string()))?;
     gateways::keep_usage(&door.site.app, &admitted, &calls).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Takes in what a gateway has let through, and tells it how full its limits are with what the others have.
+pub async fn limits(door: Stranger, body: Bytes) -> Answer {
+    let admitted = admitted(&door).await?;
+    let spending: Spending = json(&body)?;
+    Ok(HttpResponse::Ok().json(gateways::share_limits(&door.site.app, &admitted, &spending)))
 }
 
 async fn admitted(door: &Stranger) -> Result<Admitted, Fault> {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod host;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod obeys;
 #[cfg(test)]
 mod outage;

@@ -15,7 +15,7 @@ use gatewarden_control::{
 use gatewarden_credentials::{RootKey, Secret};
 use gatewarden_demo::upstream::{self, Upstream};
 use gatewarden_testkit::World;
-use gatewarden_types::{Dialect, Entropy, Gateway, Id, Key, Seq};
+use gatewarden_types::{Dialect, Entropy, Gateway, Id, Key, Limits, Seq};
 use gatewarden_web::{Parts, Site};
 use tokio::time::{Instant, sleep};
 
@@ -104,7 +104,12 @@ impl Plane {
 
     /// Adds a gateway and enrols a host as it.
     pub async fn let_in(&self, host: &Host) -> Id<Gateway> {
-        let (id, token) = self.add("Frankfurt").await;
+        self.let_in_as("Frankfurt", host).await
+    }
+
+    /// The same under another name.
+    pub async fn let_in_as(&self, name: &str, host: &Host) -> Id<Gateway> {
+        let (id, token) = self.add(name).await;
         let enrolled = host.enroll(&self.url(), &token);
         assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
         id
@@ -112,9 +117,18 @@ impl Plane {
 
     /// A key of the organization.
     pub async fn key(&self, name: &str) -> Holding {
+        self.make(CreateKey::usual(name.parse().unwrap())).await
+    }
+
+    /// A key that makes so many calls a minute.
+    pub async fn limited_key(&self, requests: u64) -> Holding {
+        let limits = Limits { requests: Some(requests.try_into().unwrap()), tokens: None };
+        self.make(CreateKey { limits, ..CreateKey::usual("Limited".parse().unwrap()) }).await
+    }
+
+    async fn make(&self, command: CreateKey) -> Holding {
         let (app, owner) = (self.world.app(), self.world.owner().caller());
-        let created =
-            keys::create(app, &owner, self.world.org(), CreateKey::usual(name.parse().unwrap())).await.unwrap();
+        let created = keys::create(app, &owner, self.world.org(), command).await.unwrap();
         Holding { id: created.key.value.id, text: created.secret.unwrap().expose().clone() }
     }
 

@@ -23,6 +23,7 @@ async fn serve(keys: usize, providers: &[&str]) {
     let (feed, following) = mpsc::channel(1);
     let (collecting, mut usage) = mpsc::channel(64);
     let (wishes, _wished) = mpsc::channel(1);
+    let (limits, _tellings) = mpsc::channel(1);
     let spool = std::env::temp_dir().join(format!("gatewarden-bench-{}", std::process::id()));
     let mut config = Config::new("127.0.0.1:0".parse().expect("an address"), spool);
     config.allow_private = AllowedNetworks(vec!["127.0.0.0/8".parse().expect("a range")]);
@@ -30,6 +31,7 @@ async fn serve(keys: usize, providers: &[&str]) {
         feed: following,
         usage: collecting,
         wishes,
+        limits,
         witness: Witness::new(|_, _| {}),
         sealing: SealingKeys::One(policy::root().sealing()),
         enrolled: Vec::new(),

@@ -1,63 +1,59 @@
 //! The generic cell rate algorithm, as a state machine without a clock.
 //!
-//! The state is the instant, in nanoseconds, at which all that was let through would have drained at the limit's pace; zero
-//! for nothing yet. A minute's worth may be used at once, and comes back evenly.
+//! The state is a [`Fill`]: until when all that was let through drains at the limit's pace. A minute's worth may be used at
+//! once, and comes back evenly.
 
+use gatewarden_feed::Fill;
 use gatewarden_types::PerMinute;
 
 /// A minute, in nanoseconds.
 pub(super) const MINUTE: u64 = 60_000_000_000;
 
-/// The longest that a debt holds, in nanoseconds: what was used beyond a reservation, or a clock that was set back.
-const LONGEST: u64 = 10 * MINUTE;
-
-/// What becomes of one call.
+/// A call passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// It passes.
-    Pass {
-        /// The state from now on.
-        state: u64,
-        /// How much more could pass now.
-        left: u64,
-    },
-    /// It does not, and the state stays.
-    Wait {
-        /// In how many nanoseconds it would.
-        nanos: u64,
-        /// How much less could pass now.
-        left: u64,
-        /// In how many nanoseconds everything has come back.
-        full: u64,
-    },
+pub(super) struct Passed {
+    /// The state from now on.
+    pub(super) fill: Fill,
+    /// How much more could pass now.
+    pub(super) left: u64,
+}
+
+/// A call does not pass, and the state stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wait {
+    /// In how many nanoseconds it would.
+    pub(super) nanos: u64,
+    /// How much less could pass now.
+    pub(super) left: u64,
+    /// In how many nanoseconds everything has come back.
+    pub(super) full: u64,
 }
 
 /// Decides on `cost` at the instant `now`. What costs more than a minute's worth passes when all of that is there.
-pub(super) fn step(state: u64, now: u64, cost: u64, limit: PerMinute) -> Decision {
-    let level = level(state, now);
-    let after = level + time(cost.min(limit.get().into()), limit);
+pub(super) fn step(fill: Fill, now: u64, cost: u64, limit: PerMinute) -> Result<Passed, Wait> {
+    let full = fill.left(now);
+    let after = full + reserved(cost, limit);
     if after <= MINUTE {
-        Decision::Pass { state: now + after, left: worth(MINUTE - after, limit) }
+        Ok(Passed { fill: Fill::of(after, now), left: worth(MINUTE - after, limit) })
     } else {
-        Decision::Wait { nanos: after - MINUTE, left: worth(MINUTE.saturating_sub(level), limit), full: level }
+        Err(Wait { nanos: after - MINUTE, left: worth(MINUTE.saturating_sub(full), limit), full })
     }
 }
 
-/// The state once it is known what a call used, in the place of what was reserved for it `elapsed` nanoseconds before.
-/// What has drained since is not given back a second time.
-pub(super) fn refunded(state: u64, now: u64, (reserved, used): (u64, u64), elapsed: u64, limit: PerMinute) -> u64 {
-    let reserved = time(reserved.min(limit.get().into()), limit);
-    let used = time(used, limit).min(LONGEST);
+/// What a call of `cost` adds, in nanoseconds: a minute at most.
+pub(super) fn reserved(cost: u64, limit: PerMinute) -> u64 {
+    time(cost.min(limit.get().into()), limit)
+}
+
+/// What is to be added, or taken away, once it is known what a call used in the place of what was reserved for it `elapsed`
+/// nanoseconds before. What has drained since is not given back a second time.
+pub(super) fn correction(cost: u64, used: u64, elapsed: u64, limit: PerMinute) -> i64 {
+    let (reserved, used) = (reserved(cost, limit), time(used, limit).min(Fill::LONGEST));
     if used > reserved {
-        now + (level(state, now) + (used - reserved)).min(LONGEST)
+        (used - reserved).cast_signed()
     } else {
-        state.saturating_sub((reserved - used).min(reserved.saturating_sub(elapsed)))
+        -(reserved - used).min(reserved.saturating_sub(elapsed)).cast_signed()
     }
-}
-
-/// How full it is, as the time until it is empty.
-fn level(state: u64, now: u64) -> u64 {
-    state.saturating_sub(now).min(LONGEST)
 }
 
 /// How long `cost` takes to drain.
@@ -83,8 +79,8 @@ mod tests {
         number.try_into().expect("a limit")
     }
 
-    fn passes_at(state: u64, now: u64, cost: u64, number: u64) -> bool {
-        matches!(step(state, now, cost, limit(number)), Decision::Pass { .. })
+    fn passes_at(fill: Fill, now: u64, cost: u64, number: u64) -> bool {
+        step(fill, now, cost, limit(number)).is_ok()
     }
 
     /// Limits that divide a minute, so that the model below is exact.
@@ -118,21 +114,21 @@ mod tests {
         fn it_decides_as_a_bucket_does(
             number in exact(), calls in prop::collection::vec((0..20_000_000_000_u64, 0..2000_u64), 0..200),
         ) {
-            let (mut state, mut now, mut bucket) = (0, START, Bucket { full: 0, at: START });
+            let (mut fill, mut now, mut bucket) = (Fill::default(), START, Bucket { full: 0, at: START });
             for (pause, cost) in calls {
                 now += pause;
                 let passes = bucket.pass(now, cost, number);
-                match step(state, now, cost, limit(number)) {
-                    Decision::Pass { state: next, left } => {
+                match step(fill, now, cost, limit(number)) {
+                    Ok(Passed { fill: next, left }) => {
                         prop_assert!(passes);
                         prop_assert!(passes_at(next, now, left, number));
-                        state = next;
+                        fill = next;
                     }
-                    Decision::Wait { nanos, left, .. } => {
+                    Err(Wait { nanos, left, .. }) => {
                         prop_assert!(!passes && left < cost.min(number));
                         // It would pass when it says, and not a moment before.
-                        prop_assert!(passes_at(state, now + nanos, cost, number));
-                        prop_assert!(!passes_at(state, now + nanos - 1, cost, number));
+                        prop_assert!(passes_at(fill, now + nanos, cost, number));
+                        prop_assert!(!passes_at(fill, now + nanos - 1, cost, number));
                     }
                 }
             }
@@ -140,14 +136,14 @@ mod tests {
 
         #[test]
         fn a_minutes_worth_passes_at_once_and_no_more(number in 1..5000_u64) {
-            let mut state = 0;
+            let mut fill = Fill::default();
             for turn in 0..=number {
-                match step(state, START, 1, limit(number)) {
-                    Decision::Pass { state: next, left } => {
+                match step(fill, START, 1, limit(number)) {
+                    Ok(Passed { fill: next, left }) => {
                         prop_assert_eq!(left, number - turn - 1);
-                        state = next;
+                        fill = next;
                     }
-                    Decision::Wait { nanos, .. } => prop_assert!(turn == number && nanos <= MINUTE / number + 1),
+                    Err(Wait { nanos, .. }) => prop_assert!(turn == number && nanos <= MINUTE / number + 1),
                 }
             }
         }
@@ -156,13 +152,12 @@ mod tests {
         fn settling_is_as_if_the_use_had_been_known(
             number in exact(), reserved in 0..2000_u64, used in 0..5000_u64, elapsed in 0..90_000_000_000_u64,
         ) {
-            let Decision::Pass { state, .. } = step(0, START, reserved, limit(number)) else {
+            let Ok(Passed { fill, .. }) = step(Fill::default(), START, reserved, limit(number)) else {
                 return Err(TestCaseError::fail("the first call passes"));
             };
             let now = START + elapsed;
-            let settled = refunded(state, now, (reserved, used), elapsed, limit(number));
-            let known = START + time(used, limit(number)).min(LONGEST);
-            let (settled, known) = (level(settled, now), level(known, now));
+            let settled = fill.with(correction(reserved, used, elapsed, limit(number)), now).left(now);
+            let known = Fill::of(time(used, limit(number)), START).left(now);
             // What a call used beyond its reservation is noted when it is known, and so never less than it was.
             prop_assert!(settled >= known);
             if used <= reserved.min(number) {
@@ -171,13 +166,15 @@ mod tests {
         }
 
         #[test]
-        fn nothing_is_too_strange(state in any::<u64>(), now in 0..START * 4, cost in any::<u64>(), number in 1..1_000_000_000_u64) {
-            match step(state, now, cost, limit(number)) {
-                Decision::Pass { state, .. } => prop_assert!(state >= now && state - now <= MINUTE),
-                Decision::Wait { nanos, full, .. } => prop_assert!(nanos <= LONGEST && full <= LONGEST),
+        fn nothing_is_too_strange(left in any::<u64>(), now in 0..START * 4, cost in any::<u64>(), number in 1..1_000_000_000_u64) {
+            match step(Fill::of(left, START), now, cost, limit(number)) {
+                Ok(Passed { fill, .. }) => prop_assert!(fill.left(now) <= MINUTE),
+                Err(Wait { nanos, full, .. }) => prop_assert!(nanos <= Fill::LONGEST && full <= Fill::LONGEST),
             }
-            refunded(state, now, (cost, cost / 2), 7, limit(number));
-            refunded(state, now, (cost / 2, cost), 7, limit(number));
+            for (cost, used) in [(cost, cost / 2), (cost / 2, cost)] {
+                let change = correction(cost, used, 7, limit(number));
+                prop_assert!(change.unsigned_abs() <= Fill::LONGEST);
+            }
         }
     }
 }

@@ -86,6 +86,12 @@ impl Policy {
         self.organization.as_ref()
     }
 
+    /// How many gateways share its limits: those that were let in, and the one in the control plane's own process.
+    pub(crate) fn sharing(&self) -> u32 {
+        let serving = |state: &&GatewayState| matches!(state, GatewayState::Enrolled | GatewayState::Draining);
+        1 + u32::try_from(self.gateways.values().filter(serving).count()).unwrap_or(u32::MAX - 1)
+    }
+
     /// The approved model that callers name so.
     pub(crate) fn model(&self, name: &str) -> Option<&Arc<Model>> {
         self.models.by_name.get(name.trim())

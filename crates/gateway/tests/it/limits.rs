@@ -2,10 +2,12 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
+use gatewarden_feed::{Filled, Spender, Spending, Spent, Tally};
 use gatewarden_trail::Change;
-use gatewarden_types::{Key, KeyOwner, Limits, Organization};
+use gatewarden_types::{Digest, Gateway, GatewayState, Id, Key, KeyOwner, Limits, Organization, Timestamp};
 use reqwest::Response;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::world::{NOW, World, question, refused};
 
@@ -139,4 +141,68 @@ async fn a_call_that_is_larger_than_a_minutes_worth_passes_when_all_of_it_is_the
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 429);
     world.now.store(NOW + (used * 6 + 1) * SECOND, SeqCst);
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
+}
+
+/// Another gateway of the organization was let in.
+async fn one_more_gateway(world: &World) {
+    let (id, name) = (Id::from_uuid(Uuid::from_u128(9)), "Frankfurt".parse().expect("a name"));
+    let (state, verifier, expires) = (GatewayState::Enrolled, Digest([9; 32]), Timestamp::from_micros(NOW));
+    let gateway = Gateway { id, name, state, verifier, expires };
+    world.put(vec![Change::put(&gateway).expect("writes")]).await;
+}
+
+#[tokio::test]
+async fn what_others_have_let_through_counts_here() {
+    let mut world = World::new().await;
+    one_more_gateway(&world).await;
+    let secret = limited(&world, limits(Some(60), None)).await;
+    assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
+    let telling = world.tellings.recv().await.expect("told");
+    assert_eq!(telling.organization, world.records.organization.id);
+    let [Spender { id, spent: [requests, _] }] = telling.spending.by[..] else { panic!("{:?}", telling.spending) };
+    assert_eq!((requests.0, requests.1), (1_000_000_000, 1_000_000_000), "one call of sixty, and nothing else so far");
+
+    // The other has used the rest of it by now.
+    let mut tally = Tally::default();
+    let there =
+        Spending { round: 1, by: vec![Spender { id, spent: [Spent(59_000_000_000, 59_000_000_000), Spent(0, 0)] }] };
+    let nanos = u64::try_from(NOW).expect("after 1970") * 1000;
+    tally.add(telling.organization, Some(Id::from_uuid(Uuid::from_u128(9))), &there, nanos);
+    let filled = tally.add(telling.organization, None, &telling.spending, nanos);
+    telling.answered(&filled);
+    let over = world.chat(&secret, &question("fast", false)).await;
+    assert_eq!((over.status().as_u16(), told(&over, "requests")), (429, ["60", "0", "1m0s"].map(str::to_owned)));
+    // What was refused is asked about as well, and so is noticed when the others give something back.
+    let again = world.tellings.recv().await.expect("told");
+    let [Spender { spent: [requests, _], .. }] = again.spending.by[..] else { panic!("{:?}", again.spending) };
+    assert_eq!(requests.0, 0, "a call that was refused used nothing");
+    again.answered(&[Filled { id, left: [0, 0] }]);
+    assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn while_nobody_can_be_told_it_lets_its_part_through() {
+    let mut world = World::new().await;
+    one_more_gateway(&world).await;
+    let secret = limited(&world, limits(Some(10), None)).await;
+    assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
+    let first = world.tellings.recv().await.expect("told");
+    for status in [200, 200, 200, 200, 429, 429] {
+        assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), status, "half of ten");
+    }
+    let told = first.spending.clone();
+    drop(first);
+    assert_eq!(world.tellings.recv().await.expect("told").spending, told, "nobody has answered, so it is told again");
+}
+
+#[tokio::test]
+async fn alone_it_tells_nobody() {
+    let mut world = World::new().await;
+    let secret = limited(&world, limits(Some(60), None)).await;
+    assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
+    one_more_gateway(&world).await;
+    assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
+    let telling = world.tellings.recv().await.expect("told");
+    let [Spender { spent: [requests, _], .. }] = telling.spending.by[..] else { panic!("{:?}", telling.spending) };
+    assert_eq!(requests, Spent(1_000_000_000, 2_000_000_000), "the first call was between it and nobody");
 }

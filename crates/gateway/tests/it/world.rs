@@ -9,7 +9,7 @@ use std::time::Duration;
 use gatewarden_access::builtin_powers;
 use gatewarden_credentials::{ApiKey, RootKey, Sealed, SealedFor, Secret};
 use gatewarden_demo::upstream::{self, Upstream};
-use gatewarden_gateway::{Batch, Body, Config, FeedEvent, Gateway, Lines, SealingKeys, UsageRecord, Witness};
+use gatewarden_gateway::{Batch, Body, Config, FeedEvent, Gateway, Lines, SealingKeys, Telling, UsageRecord, Witness};
 use gatewarden_trail::{Change, Entry};
 use gatewarden_types::{
     Actor, AllowedNetworks, AnyRecord, Builtin, Clock, Dialect, Digest, Entropy, Grant, Id, Job, Key, KeyOwner,
@@ -167,6 +167,7 @@ pub struct World {
     pub feed: mpsc::Sender<FeedEvent>,
     pub usage: mpsc::Receiver<Batch>,
     pub wishes: mpsc::Receiver<Id<Organization>>,
+    pub tellings: mpsc::Receiver<Telling>,
     pub records: Records,
     pub key: Key,
     pub secret: String,
@@ -197,6 +198,7 @@ impl World {
         let (feed, following) = mpsc::channel(64);
         let (collecting, usage) = mpsc::channel(64);
         let (asking, wishes) = mpsc::channel(64);
+        let (limits, tellings) = mpsc::channel(64);
         let ticking = Arc::clone(&now);
         let clock = Clock::new(move || Timestamp::from_micros(ticking.load(SeqCst)));
         let sealing = root().sealing();
@@ -205,6 +207,7 @@ impl World {
             feed: following,
             usage: collecting,
             wishes: asking,
+            limits,
             witness,
             sealing,
             enrolled: Vec::new(),
@@ -219,8 +222,22 @@ impl World {
         let (secret, key) = key(KeyOwner::Member(records.member.id));
         let secret = secret.text().expose().clone();
         let (seq, collected) = (Mutex::new(1), Vec::new());
-        let world =
-            Self { upstream, gateway, feed, usage, wishes, records, key, secret, now, client, seq, collected, folder };
+        let world = Self {
+            upstream,
+            gateway,
+            feed,
+            usage,
+            wishes,
+            tellings,
+            records,
+            key,
+            secret,
+            now,
+            client,
+            seq,
+            collected,
+            folder,
+        };
         world.tell(world.records.base(1)).await;
         world.put(vec![Change::put(&world.key).expect("writes")]).await;
         world.tell(FeedEvent::CaughtUp).await;

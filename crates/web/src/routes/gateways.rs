@@ -12,6 +12,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::open(Method::POST, "/api/gateway/v1/enroll", TOKEN, gateways::enroll),
         Route::open(Method::GET, "/api/gateway/v1/feed", CREDENTIAL, gateways::feed),
         Route::open(Method::POST, "/api/gateway/v1/report", CREDENTIAL, gateways::report),
+        Route::open(Method::POST, "/api/gateway/v1/limits", CREDENTIAL, gateways::limits),
         Route::open(Method::POST, "/api/gateway/v1/usage", CREDENTIAL, gateways::usage),
     ]
 }

@@ -88,6 +88,35 @@ gatewarden_testkit::on_both! {
         assert_eq!(door.api(&master, Method::GET, "/gateways", Value::Null).await.json()["total"], 0);
     }
 
+    async fn gateways_are_told_what_the_others_of_their_organization_have_let_through(world: World) {
+        let (door, mut followers) = (door(&site(&world)).await, Vec::new());
+        for house in [world.house(), world.house(), world.other_house()] {
+            let name = json!({ "name": format!("Gateway {}", followers.len()) });
+            let added = door.api(&house.master.text, Method::POST, "/gateways", name).await.json();
+            followers.push(Follower::enroll(&world, &door, added["secret"].as_str().unwrap()).await.ok().unwrap());
+        }
+        let limited = "00000000-0000-7000-8000-000000000007";
+        let spent = |round: u64, nanos: i64| {
+            json!({"round": round, "by": [{"id": limited, "spent": [[nanos, nanos], [0, 0]]}]})
+        };
+        // The world's clock runs, so a little has drained.
+        let seconds = |told: Value| {
+            assert_eq!(told[0]["id"], limited);
+            told[0]["left"][0].as_u64().unwrap().div_ceil(1_000_000_000)
+        };
+        let minute = 60_000_000_000;
+        assert_eq!(seconds(followers[0].spent(&door, spent(1, minute)).await.json()), 60);
+        assert_eq!(seconds(followers[0].spent(&door, spent(1, minute)).await.json()), 60, "told again, counted once");
+        assert_eq!(seconds(followers[1].spent(&door, spent(1, minute)).await.json()), 120);
+        let elsewhere = seconds(followers[2].spent(&door, spent(1, 5)).await.json());
+        assert_eq!(elsewhere, 1, "another organization's is another");
+        assert_eq!(followers[0].spent(&door, json!({"round": 2})).await.problem().0, 400);
+        let id = followers[1].credential.gateway();
+        door.api(&world.house().master.text, Method::DELETE, &format!("/gateways/{id}"), Value::Null).await;
+        assert_eq!(followers[1].spent(&door, spent(2, minute)).await.json(), json!([]), "removed, it counts no more");
+        assert_eq!(seconds(followers[0].spent(&door, spent(2, 0)).await.json()), 120);
+    }
+
     async fn a_revocation_says_on_how_many_gateways_it_is_in_effect(world: World) {
         let (door, key) = (door(&site(&world)).await, world.house().master.text.clone());
         let mut followers = Vec::new();

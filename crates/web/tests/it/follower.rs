@@ -40,6 +40,15 @@ impl Follower {
         let body = json!({ "position": position, "release": "0.1.0", "problem": problem });
         said(door, self.credential.text().expose(), "report", body).await
     }
+
+    /// Says what it has let through.
+    pub async fn spent<S, B>(&self, door: &Door<S>, spending: Value) -> Reply
+    where
+        S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+        B: MessageBody,
+    {
+        said(door, self.credential.text().expose(), "limits", spending).await
+    }
 }
 
 async fn said<S, B>(door: &Door<S>, shown: &str, what: &str, body: Value) -> Reply
