@@ -15,7 +15,7 @@ mod verify;
 pub use difference::{FieldChange, difference};
 pub use export::{Export, export, operator};
 pub use format::Format;
-pub use gatewarden_store::EntryFilter;
+pub use gatewarden_store::{EntryFilter, SecondHistory};
 pub use gatewarden_trail::{Change, Entry};
 pub use list::{TrailPage, list, search};
 pub use names::Names;

@@ -1,5 +1,5 @@
 use gatewarden_access::{Caller, actions};
-use gatewarden_store::EntryFilter;
+use gatewarden_store::{EntryFilter, SecondHistory, StoreError};
 use gatewarden_trail::Entry;
 use gatewarden_types::{Id, Organization, Seq};
 
@@ -17,6 +17,8 @@ pub struct TrailPage {
     pub older: Option<Seq>,
     /// How many entries the whole trail has.
     pub size: Seq,
+    /// How it differs from what was signed of it, so that nothing can be changed any more.
+    pub stands_still: Option<SecondHistory>,
 }
 
 /// The newest entries that fit, at most `limit`.
@@ -60,5 +62,11 @@ pub async fn search(
     entries.truncate(limit);
     let names = Names::load(&read, Some(&entries.iter().flat_map(mentioned).collect())).await?;
     let older = entries.last().filter(|_| more).map(|entry| entry.seq);
-    Ok(TrailPage { entries, names, older, size: read.size(&permit).await? })
+    let size = read.size(&permit).await?;
+    drop(read);
+    let stands_still = match app.store.one_history(organization).await {
+        Err(StoreError::SecondHistory(found)) => Some(found),
+        known => known.map(|()| None)?,
+    };
+    Ok(TrailPage { entries, names, older, size, stands_still })
 }

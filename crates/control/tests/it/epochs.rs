@@ -2,7 +2,7 @@
 
 use gatewarden_control::{
     App, Error, StoreError, checkpointer,
-    trail::{self, Verification},
+    trail::{self, EntryFilter, Verification},
 };
 use gatewarden_store::SecondHistory;
 use gatewarden_testkit::{Beneath, World};
@@ -66,6 +66,8 @@ gatewarden_testkit::on_both! {
         assert!(matches!(change, Error::Store(StoreError::SecondHistory(_))), "{change:?}");
         assert!(change.to_string().contains("`gatewarden trail restored`"), "{change}");
         assert_eq!(verified(&app, &world).await, Verification::Wrong(Finding::Cut { size, kept: signed }));
+        let page = trail::list(&app, &world.viewer().caller(), org, &EntryFilter::default(), 5).await.unwrap();
+        assert_eq!(page.stands_still, Some(SecondHistory::Shorter { size, signed }), "who reads it is told");
         assert!(before == (world.trail_tables(org).await, world.control_tables().await), "nothing was written");
     }
 

@@ -100,6 +100,7 @@ async fn page(here: &Here, asked: &Asked, found: &TrailPage) -> Result<view::Tra
     when_filter.extend(SPANS.map(|(word, label, _)| choice(word.to_owned(), label.to_owned(), &asked.when)));
     Ok(view::Trail {
         shell: here.shell(Place::Trail).await?,
+        stands_still: found.stands_still.map(|why| why.to_string()).unwrap_or_default(),
         search: asked.q.clone(),
         action_filter,
         actor_filter,

@@ -10,6 +10,8 @@ use super::{Choice, Paging, Shell};
 pub struct Trail {
     /// The frame.
     pub shell: Shell,
+    /// Why nothing can be changed any more; empty where all is well.
+    pub stands_still: String,
     /// What was searched for.
     pub search: String,
     /// Actions to filter by, `any` first.

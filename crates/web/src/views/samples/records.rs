@@ -234,6 +234,7 @@ fn entry(seq: u64, who: &str, did: &str, what: &str, through: &str, when: &str) 
 fn trail() -> Drawn {
     let full = Trail {
         shell: shell(Place::Trail),
+        stands_still: String::new(),
         search: t("a"),
         action_filter: choices(&["Any action", "member:role", "key:revoke"], 0),
         actor_filter: choices(&["By anyone", "Ada Lindqvist"], 0),
@@ -248,6 +249,7 @@ fn trail() -> Drawn {
         paging: Paging { total: t("18,204 entries"), shown: t("1–50 of 18,204"), ..paging() },
     };
     let empty = Trail { rows: Vec::new(), ..full.clone() };
+    let still = Trail { stands_still: t("it ends at entry 18,204, and 18,207 entries were signed"), ..full.clone() };
     let change =
         |field: &str, was: Option<&str>, is: Option<&str>| Change { field: t(field), was: was.map(t), is: is.map(t) };
     let page = Entry {
@@ -272,7 +274,7 @@ fn trail() -> Drawn {
     let bare = Entry { records: Vec::new(), checkpoint: String::new(), ..page.clone() };
     let fragment = vec![("trail-entry-fragment".to_owned(), page.as_entry().render().unwrap())];
     [
-        draw("trail", vec![("empty", empty), ("full", full)]),
+        draw("trail", vec![("empty", empty), ("still", still), ("full", full)]),
         fragment,
         draw("trail-entry", vec![("bare", bare), ("full", page)]),
     ]
