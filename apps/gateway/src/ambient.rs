@@ -4,6 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use gatewarden_types::{Clock, Entropy, Timestamp};
 use rand::Rng;
+use rustix::time::{ClockId, clock_gettime};
 
 /// The system's clock.
 pub fn clock() -> Clock {
@@ -24,11 +25,13 @@ pub fn entropy() -> Entropy {
     })
 }
 
-/// A clock that begins with the system's and is never set, whatever becomes of that.
+/// A clock that begins with the system's and is never set, whatever becomes of that. It goes on while the host is suspended,
+/// as others do their work then.
 pub fn steady() -> Clock {
-    let (began, since) = (clock().now(), std::time::Instant::now());
-    Clock::new(move || {
-        let passed = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(began.micros().saturating_add(passed))
-    })
+    let since_boot = || {
+        let now = clock_gettime(ClockId::Boottime);
+        now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1000)
+    };
+    let (began, at) = (clock().now(), since_boot());
+    Clock::new(move || Timestamp::from_micros(began.micros().saturating_add(since_boot().saturating_sub(at))))
 }

@@ -50,24 +50,22 @@ pub async fn run(asked: Run) -> anyhow::Result<()> {
 
 fn wired(asked: &Run) -> anyhow::Result<BTreeMap<Id<Organization>, Wired>> {
     let found = enrolments(&asked.data).with_context(|| format!("{} cannot be read", asked.data.display()))?;
-    if found.is_empty() {
-        bail!(
-            "no organization has let this gateway in yet: add a gateway in the console under Gateways, and run \
-             gatewarden-gateway enroll --control URL --token TOKEN --data {}",
-            asked.data.display()
-        );
-    }
     let mut wired = BTreeMap::new();
-    for enrolment in found {
+    for problem in &found.problems {
+        tracing::error!("{problem}; this gateway serves without it");
+    }
+    for enrolment in found.usable {
         let control = ControlPlane::new(enrolment.control.clone())?;
         let (organization, wish, standing) = (enrolment.organization, Arc::default(), watch::Sender::default());
-        let twice = wired.insert(organization, Wired { enrolment, control, wish, standing });
-        if let Some(twice) = twice {
-            bail!(
-                "{organization} has let this gateway in twice: remove the folder {}",
-                twice.enrolment.folder.display()
-            );
-        }
+        wired.insert(organization, Wired { enrolment, control, wish, standing });
+    }
+    if wired.is_empty() {
+        let data = asked.data.display();
+        bail!(
+            "no organization has let this gateway in yet{}: add a gateway in the console under Gateways, and run \
+             gatewarden-gateway enroll --control URL --token TOKEN --data {data}",
+            found.problems.first().map(|problem| format!(", or {problem}")).unwrap_or_default()
+        );
     }
     Ok(wired)
 }
@@ -103,8 +101,11 @@ fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow:
 fn witness(wired: Wireds) -> Witness {
     Witness::new(move |organization, policy: &Snapshot| {
         if let Some(wired) = wired.get(&organization) {
-            let problem = policy.problem(organization).map(Unreadable::to_string);
-            wired.standing.send_replace(Standing { position: policy.position(organization), problem });
+            wired.standing.send_modify(|standing| {
+                standing.position = policy.position(organization);
+                standing.epoch = policy.epoch(organization);
+                standing.problem = policy.problem(organization).map(Unreadable::to_string);
+            });
         }
     })
 }
@@ -165,8 +166,13 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
         let Wired { enrolment, control, wish, standing } = wired;
         let credential = &enrolment.credential;
         tokio::spawn(report(control.clone(), Arc::clone(credential), standing.subscribe()));
-        let wiring =
-            Wiring { events: events.clone(), wish: Arc::clone(wish), clock: steady.clone(), entropy: entropy.clone() };
+        let wiring = Wiring {
+            events: events.clone(),
+            wish: Arc::clone(wish),
+            standing: standing.clone(),
+            clock: steady.clone(),
+            entropy: entropy.clone(),
+        };
         let (folder, organization) = (enrolment.folder.as_path(), enrolment.organization);
         let (disk, Start { recovered, problems }) =
             Disk::open(folder, Arc::clone(credential), organization, entropy.clone());

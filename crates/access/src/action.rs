@@ -214,7 +214,7 @@ table! {
     DrainGateway "gateway.drain" "drained a gateway or let it work again" on Gateway:
         GatewaysManage, seen by GatewaysRead, Organization Write, Change, writes [Gateway];
     RemoveGateway "gateway.remove" "removed a gateway" on Gateway:
-        GatewaysManage, seen by GatewaysRead, Organization Delete, Change, writes [Gateway];
+        GatewaysManage, seen by GatewaysRead, Organization Delete, Change, writes [Gateway], reads [Organization];
 
     ReadUsage "usage.read" "read usage" on Organization:
         UsageRead, seen by OrganizationRead, Usage Read, Read, reads [Usage];

@@ -24,7 +24,7 @@ pub use enroll::enroll;
 pub use feed::feed;
 pub use gatewarden_feed::{Enrolled, Enrolment, Position, Report, Spending, usage_lines};
 pub use in_effect::{InEffect, in_effect};
-pub use list::{ListedGateway, ListedGateways, Progress, as_listed, list};
+pub use list::{ListedGateway, ListedGateways, Progress, as_listed, list, may_list};
 pub use remove::remove;
 pub use report::{keep_usage, report};
 pub use share_limits::{share_limits, share_limits_here};

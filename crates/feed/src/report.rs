@@ -22,6 +22,8 @@ pub struct Enrolled {
 pub struct Report {
     /// The position of the policy that its calls are decided by; none while it has no policy.
     pub position: Option<Seq>,
+    /// Which of the organization's trails that is a position of; none while it has no policy.
+    pub epoch: Option<u32>,
     /// Its release.
     pub release: String,
     /// What it could not read, so that it keeps an older policy.

@@ -79,6 +79,11 @@ impl Snapshot {
         self.policy(organization).filter(|policy| policy.organization.is_some()).map(|policy| policy.seq)
     }
 
+    /// Which of an organization's trails that is a position of.
+    pub fn epoch(&self, organization: Id<Organization>) -> Option<u32> {
+        self.policy(organization)?.organization.as_ref().map(|record| record.epoch)
+    }
+
     /// The organizations that keep an older policy because the feed could not be read, each with its position.
     pub fn quarantined(&self) -> impl Iterator<Item = (Id<Organization>, Seq, &Unreadable)> {
         let policies = self.organizations.values();

@@ -26,6 +26,8 @@ pub struct Disk {
     entropy: Entropy,
     /// The slot that holds the best generation.
     slot: usize,
+    /// Whether what is in it could not be followed, so that the other slot is the better one.
+    doubted: bool,
     writing: Option<Writing>,
 }
 
@@ -73,7 +75,7 @@ impl Disk {
             }
         }
         let slot = best.as_ref().map_or(0, |(slot, _)| *slot);
-        let disk = Self { folder: folder.to_owned(), credential, entropy, slot, writing: None };
+        let disk = Self { folder: folder.to_owned(), credential, entropy, slot, doubted: false, writing: None };
         (disk, Start { recovered: best.map(|(_, found)| found), problems })
     }
 
@@ -111,11 +113,11 @@ impl Disk {
         let mut draft = tempfile::NamedTempFile::new_in(&self.folder)?;
         draft.write_all(&bytes)?;
         draft.as_file().sync_all()?;
-        let slot = 1 - self.slot;
+        let slot = if self.doubted { self.slot } else { 1 - self.slot };
         let path = SLOTS.get(slot).map(|name| self.folder.join(name)).ok_or(io::ErrorKind::NotFound)?;
         let file = draft.persist(path).map_err(|bad| bad.error)?;
         File::open(&self.folder)?.sync_all()?;
-        self.slot = slot;
+        (self.slot, self.doubted) = (slot, false);
         self.writing = Some(Writing { file, writer, base: bytes.len() as u64, tail: 0, unsynced: false });
         Ok(())
     }
@@ -132,6 +134,16 @@ impl Disk {
             self.writing = None;
         }
         synced
+    }
+
+    /// What was kept last could not be followed: the next generation takes its place, and not that of the one before.
+    pub fn doubt(&mut self) {
+        self.doubted = true;
+    }
+
+    /// Whether there is a generation that is being added to.
+    pub fn is_writing(&self) -> bool {
+        self.writing.is_some()
     }
 
     /// Whether a new base is wanted: nothing is being written, or so much that reading it back would take long.

@@ -89,18 +89,49 @@ impl Enrolment {
     }
 }
 
-/// The enrolments in a data folder. A folder without one, such as an enrolment that failed left, is passed over.
+/// What is found in a data folder.
+#[derive(Debug, Default)]
+pub struct Enrolments {
+    /// The organizations that have let this gateway in, one enrolment each.
+    pub usable: Vec<Enrolment>,
+    /// What cannot be used, and why.
+    pub problems: Vec<String>,
+}
+
+impl Enrolments {
+    fn add(&mut self, folder: &Path) {
+        match Enrolment::read(folder.to_owned()) {
+            Ok(enrolment) => match self.usable.iter().find(|other| other.organization == enrolment.organization) {
+                Some(other) => self.problems.push(format!(
+                    "{} is let in by {} as {} is: remove one of the two folders",
+                    folder.display(),
+                    enrolment.organization,
+                    other.folder.display()
+                )),
+                None => self.usable.push(enrolment),
+            },
+            Err(bad) => self.problems.push(format!("{} cannot be read: {bad}", folder.join(FILE).display())),
+        }
+    }
+}
+
+/// The enrolments in a data folder. A folder without one, such as an enrolment that failed left, is passed over, and one
+/// that cannot be used holds up no other.
 ///
 /// # Errors
-/// When the folder or an enrolment in it cannot be read.
-pub fn enrolments(data: &Path) -> io::Result<Vec<Enrolment>> {
+/// When the folder cannot be read.
+pub fn enrolments(data: &Path) -> io::Result<Enrolments> {
     let folders = match fs::read_dir(data) {
         Ok(folders) => folders,
-        Err(bad) if bad.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(bad) if bad.kind() == io::ErrorKind::NotFound => return Ok(Enrolments::default()),
         Err(bad) => return Err(bad),
     };
     let mut found: Vec<PathBuf> = folders.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     found.retain(|folder| folder.join(FILE).is_file());
     found.sort();
-    found.into_iter().map(Enrolment::read).collect()
+    let mut enrolments = Enrolments::default();
+    for folder in &found {
+        enrolments.add(folder);
+    }
+    Ok(enrolments)
 }

@@ -13,7 +13,7 @@ mod report;
 
 pub use control_plane::{ControlPlane, Trouble};
 pub use disk::{Disk, Start};
-pub use enrolment::{Enrolment, enroll, enrolments};
+pub use enrolment::{Enrolment, Enrolments, enroll, enrolments};
 pub use generation::{Recovered, Unusable};
 pub use link::{Link, Wiring};
 pub use report::{Standing, report};

@@ -5,16 +5,18 @@ use gatewarden_credentials::{FramesFor, GatewayCredential};
 use gatewarden_feed::{Astray, BadFrame, Course, FeedEvent, FrameReader};
 use gatewarden_types::{Clock, Digest, Entropy, Id, Organization, Timestamp};
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, mpsc, watch},
     time::{Instant, interval, sleep},
 };
 
-use crate::{ControlPlane, Disk, Recovered, Trouble};
+use crate::{ControlPlane, Disk, Recovered, Standing, Trouble};
 
 /// How often it is looked whether the disk wants a base.
 const LOOKING: Duration = Duration::from_secs(1);
 /// How often it is kept that the policy is current.
 const NOTING: Duration = Duration::from_mins(1);
+/// How long a feed goes on before the disk has a base asked for: at first, and at most.
+const PATIENCE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
 /// By how many seconds a clock may have been set back since.
 const SKEW_SECONDS: i64 = 300;
 /// The first wait before the feed is asked for again, and the longest.
@@ -27,6 +29,8 @@ pub struct Wiring {
     pub events: mpsc::Sender<FeedEvent>,
     /// Told when a base is wanted anew.
     pub wish: Arc<Notify>,
+    /// Where it is said how the disk does.
+    pub standing: watch::Sender<Standing>,
     /// A clock that is never set: how old a policy is must not depend on what time somebody thinks it is.
     pub clock: Clock,
     /// Where salts come from.
@@ -44,6 +48,7 @@ pub struct Link {
     course: Course,
     noted: Option<Timestamp>,
     wait: Duration,
+    patience: Duration,
 }
 
 /// Why listening ended.
@@ -97,7 +102,17 @@ impl Link {
         disk: Disk,
     ) -> Self {
         let course = Course::new(organization);
-        Self { organization, credential, control, wiring, disk, course, noted: None, wait: WAITS.0 }
+        Self {
+            organization,
+            credential,
+            control,
+            wiring,
+            disk,
+            course,
+            noted: None,
+            wait: WAITS.0,
+            patience: PATIENCE.0,
+        }
     }
 
     /// Goes on from what was on disk: it is followed as if it came now, and written once more, so that what is written
@@ -107,9 +122,8 @@ impl Link {
         self.course = course;
         let organization = self.organization;
         let heard = FeedEvent::Current { organization, at: believed(heard, self.wiring.clock.now()) };
-        if let Err(bad) = self.disk.begin(events.iter().chain([&heard])) {
-            tracing::error!(%organization, error = %bad, "the policy cannot be kept on disk");
-        }
+        let kept = self.disk.begin(events.iter().chain([&heard]));
+        self.told(kept);
         for event in events.into_iter().chain([heard]) {
             if self.wiring.events.send(event).await.is_err() {
                 return false;
@@ -176,6 +190,7 @@ impl Link {
                     None => return Err(Trouble::Unreachable("the feed has ended".to_owned()).into()),
                 },
                 () = wish.notified() => {
+                    self.disk.doubt();
                     self.course.want_base();
                     return Err(Ended::Wish);
                 }
@@ -199,6 +214,9 @@ impl Link {
             let current = FeedEvent::Current { organization, at };
             self.noted = Some(at);
             let kept = self.disk.begin([&event, &current].into_iter());
+            if kept.is_ok() {
+                self.patience = PATIENCE.0;
+            }
             self.told(kept);
             self.pass(event).await?;
             return self.pass(current).await;
@@ -235,14 +253,25 @@ impl Link {
     }
 
     fn told(&self, kept: io::Result<()>) {
-        if let Err(bad) = kept {
-            tracing::error!(organization = %self.organization, error = %bad, "the policy cannot be kept on disk");
+        let trouble = kept.err().map(|bad| bad.to_string());
+        if let Some(error) = &trouble {
+            tracing::error!(organization = %self.organization, error, "the policy cannot be kept on disk");
         }
+        // Once something failed, only a new generation is whole again.
+        let trouble =
+            trouble.or_else(|| self.wiring.standing.borrow().disk.clone().filter(|_| !self.disk.is_writing()));
+        self.wiring.standing.send_if_modified(|standing| {
+            let news = standing.disk != trouble;
+            standing.disk = trouble;
+            news
+        });
     }
 
-    /// Asks for a base when the disk wants one, but not of a feed that has just begun.
+    /// Asks for a base when the disk wants one, but not of a feed that has just begun, and ever more rarely while the disk
+    /// takes none.
     fn settle(&mut self, since: Instant) -> Result<(), Ended> {
-        if self.disk.wants_base() && since.elapsed() > NOTING {
+        if self.disk.wants_base() && since.elapsed() > self.patience {
+            self.patience = PATIENCE.1.min(self.patience * 2);
             self.course.want_base();
             return Err(Ended::Wish);
         }

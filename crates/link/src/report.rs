@@ -20,8 +20,12 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub struct Standing {
     /// The position that calls are decided by; none while there is no policy.
     pub position: Option<Seq>,
+    /// Which of the organization's trails that is a position of.
+    pub epoch: Option<u32>,
     /// What could not be read.
     pub problem: Option<String>,
+    /// Why the policy cannot be kept on disk.
+    pub disk: Option<String>,
 }
 
 /// Says how the gateway stands, at once when that changes and else every few seconds, until the standing is gone.
@@ -31,8 +35,9 @@ pub async fn report(
     mut standing: watch::Receiver<Standing>,
 ) {
     loop {
-        let Standing { position, problem } = standing.borrow_and_update().clone();
-        let said = Report { position, release: env!("CARGO_PKG_VERSION").to_owned(), problem };
+        let Standing { position, epoch, problem, disk } = standing.borrow_and_update().clone();
+        let disk = disk.map(|why| format!("the policy cannot be kept on its disk: {why}"));
+        let said = Report { position, epoch, release: env!("CARGO_PKG_VERSION").to_owned(), problem: problem.or(disk) };
         if let Err(bad) = control.report(&credential, &said).await {
             tracing::debug!(error = %bad, "the control plane did not hear how this gateway is");
             sleep(AGAIN).await;

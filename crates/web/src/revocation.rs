@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatewarden_control::{
-    App, Caller, Error,
+    App, Caller,
     gateways::{self, InEffect},
 };
 use gatewarden_types::{Id, Organization, Seq};
@@ -44,15 +44,9 @@ impl Come {
     ) -> Result<Self, Fault> {
         let patience = if wait { A_WHILE } else { A_MOMENT };
         let in_effect = gateways::in_effect(app, organization, position, patience).await?;
-        let mut behind = Vec::new();
-        if !in_effect.everywhere() {
-            // Whoever may take a key back may still not know which gateways there are.
-            match gateways::list(app, caller, organization).await {
-                Ok(_) => behind = names(&in_effect),
-                Err(Error::Refused(_)) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
+        // Whoever may take a key back may still not know which gateways there are.
+        let named = !in_effect.everywhere() && gateways::may_list(app, caller, organization).await?;
+        let behind = if named { names(&in_effect) } else { Vec::new() };
         Ok(Self { in_effect, behind })
     }
 

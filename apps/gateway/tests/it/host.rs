@@ -60,6 +60,23 @@ impl Host {
         Running { child, url, client: Client::builder().build().unwrap() }
     }
 
+    /// Makes an enrolment that cannot be read.
+    pub fn spoil(&self) {
+        let folder = self.folder.path().join("gtw_spoilt");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("enrolment.json"), "{").unwrap();
+    }
+
+    /// Leaves no place on disk where its policy could be kept.
+    pub fn block_policies(&self) {
+        let folders = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        for folder in folders.filter(|folder| folder.join("enrolment.json").is_file()) {
+            for name in ["policy-1", "policy-2"] {
+                std::fs::create_dir_all(folder.join(name).join("in the way")).unwrap();
+            }
+        }
+    }
+
     /// The files that its policy is kept in.
     pub fn policies(&self) -> Vec<PathBuf> {
         let folders = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());

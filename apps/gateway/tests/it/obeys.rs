@@ -1,4 +1,6 @@
-use gatewarden_control::gateways;
+use std::time::Duration;
+
+use gatewarden_control::gateways::{self, AddGateway};
 
 use crate::{host::Host, plane::Plane};
 
@@ -51,5 +53,9 @@ gatewarden_testkit::on_both! {
         gateway.until("organizations", &0.into()).await;
         assert_eq!(gateway.call(&key.text).await.1, "invalid_api_key");
         assert!(host.policies().is_empty(), "nothing is left on its disk");
+        // It says so, and no revocation waits for it.
+        let at = gateways::add(app, &owner, org, AddGateway { name: "Oslo".parse().unwrap(), once: None }).await.unwrap();
+        let effect = gateways::in_effect(app, org, at.gateway.version, Duration::from_secs(20)).await.unwrap();
+        assert!(effect.everywhere(), "{effect:?}");
     }
 }

@@ -42,6 +42,27 @@ gatewarden_testkit::on_both! {
         plane.until_calls(21).await;
     }
 
+    async fn a_disk_that_takes_nothing_is_told_and_holds_nothing_up(world: World) {
+        let (plane, host) = (Plane::new(world).await, Host::new());
+        plane.let_in(&host).await;
+        host.block_policies();
+        let (gateway, key) = (host.start(), plane.key("Kept").await);
+        gateway.ready().await;
+        plane.revoke(&plane.key("Another").await).await;
+        assert_eq!(gateway.call(&key.text).await.0, 200);
+        plane.until_told("the policy cannot be kept on its disk").await;
+    }
+
+    async fn an_enrolment_that_cannot_be_read_holds_up_no_other(world: World) {
+        let (plane, host) = (Plane::new(world).await, Host::new());
+        plane.let_in(&host).await;
+        host.spoil();
+        let (gateway, key) = (host.start(), plane.key("Kept").await);
+        gateway.ready().await;
+        plane.revoke(&plane.key("Another").await).await;
+        assert_eq!(gateway.call(&key.text).await.0, 200);
+    }
+
     async fn a_damaged_policy_is_not_used(world: World) {
         let (mut plane, host) = (Plane::new(world).await, Host::new());
         plane.let_in(&host).await;

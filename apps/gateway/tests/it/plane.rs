@@ -146,6 +146,21 @@ impl Plane {
         }
     }
 
+    /// Waits until a gateway has told of this problem.
+    pub async fn until_told(&self, problem: &str) {
+        let late = Instant::now() + Duration::from_secs(30);
+        loop {
+            let (app, owner) = (self.world.app(), self.world.owner().caller());
+            let listed = gateways::list(app, &owner, self.world.org()).await.unwrap().rows;
+            let told: Vec<_> = listed.into_iter().filter_map(|row| row.sighting?.problem).collect();
+            if told.iter().any(|told| told.contains(problem)) {
+                return;
+            }
+            assert!(Instant::now() < late, "{told:?}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Revokes it, and waits until no gateway knows otherwise.
     pub async fn revoke(&self, key: &Holding) -> Seq {
         let (app, owner, org) = (self.world.app(), self.world.owner().caller(), self.world.org());

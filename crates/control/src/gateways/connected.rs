@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,6 +13,8 @@ pub struct Sighting {
     pub at: Timestamp,
     /// The position of the policy that its calls are decided by; none while it has no policy.
     pub position: Option<Seq>,
+    /// Which of the organization's trails that is a position of.
+    pub epoch: Option<u32>,
     /// Its release.
     pub release: String,
     /// What it could not read, so that it keeps an older policy.
@@ -32,6 +34,8 @@ struct Seen {
     elsewhere: BTreeMap<Id<Gateway>, Sighting>,
     /// The positions of the gateway in this process; none where there is no such gateway.
     here: Option<BTreeMap<Id<Organization>, Seq>>,
+    /// The gateways that were removed and have dropped their policy.
+    left: BTreeSet<Id<Gateway>>,
     /// The one feed of each gateway. Dropping it ends the feed.
     feeds: BTreeMap<Id<Gateway>, watch::Sender<()>>,
 }
@@ -46,6 +50,15 @@ impl Connected {
     pub(crate) fn saw(&self, gateway: Id<Gateway>, sighting: Sighting) {
         self.all().elsewhere.insert(gateway, sighting);
         self.news.send_replace(());
+    }
+
+    pub(crate) fn left(&self, gateway: Id<Gateway>) {
+        self.all().left.insert(gateway);
+        self.news.send_replace(());
+    }
+
+    pub(crate) fn has_left(&self, gateway: Id<Gateway>) -> bool {
+        self.all().left.contains(&gateway)
     }
 
     pub(crate) fn of(&self, gateway: Id<Gateway>) -> Option<Sighting> {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use gatewarden_access::{Caller, actions::FollowTrail};
-use gatewarden_types::{Gateway, GatewayState, Id, Job, Name, Organization, Seq, StaleAfter, Timestamp};
+use gatewarden_types::{Gateway, GatewayState, Id, Job, Name, Organization, Seq, Timestamp};
 use tokio::time::timeout;
 
 use crate::{App, Error};
@@ -59,7 +59,7 @@ pub async fn in_effect(
 struct Gateways {
     organization: Id<Organization>,
     elsewhere: Vec<Gateway>,
-    stale_after: StaleAfter,
+    settings: Organization,
 }
 
 impl Gateways {
@@ -68,18 +68,30 @@ impl Gateways {
         let permit = read.permit::<FollowTrail>()?;
         let settings = read.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?.record;
         let all = read.list::<_, Gateway>(&permit).await?.into_iter().map(|row| row.record);
-        let follows = |gateway: &Gateway| matches!(gateway.state, GatewayState::Enrolled | GatewayState::Draining);
-        Ok(Self { organization, elsewhere: all.filter(follows).collect(), stale_after: settings.stale_after })
+        let now = app.clock.now();
+        // One that was removed while it was out of reach may still answer by what it had.
+        let follows = |gateway: &Gateway| match gateway.state {
+            GatewayState::Waiting => false,
+            GatewayState::Enrolled | GatewayState::Draining => true,
+            GatewayState::Removed => now < gateway.expires && !app.connected().has_left(gateway.id),
+        };
+        Ok(Self { organization, elsewhere: all.filter(follows).collect(), settings })
     }
 
     fn look(&self, app: &App, at: Seq) -> InEffect {
-        let there = |gateway: &Gateway| app.connected().of(gateway.id).and_then(|seen| seen.position) >= Some(at);
+        let there = |gateway: &Gateway| match gateway.state {
+            GatewayState::Removed => app.connected().has_left(gateway.id),
+            _ => app.connected().of(gateway.id).is_some_and(|seen| {
+                // A position of a trail that was given up, or of none, says nothing.
+                seen.epoch == Some(self.settings.epoch) && seen.position >= Some(at)
+            }),
+        };
         let behind: Vec<Name> =
             self.elsewhere.iter().filter(|gateway| !there(gateway)).map(|gateway| gateway.name.clone()).collect();
         let here = app.connected().here(self.organization);
         let on = self.elsewhere.len() - behind.len() + usize::from(here.is_some_and(|position| position >= at));
         // Whoever hears anything from now on hears of the change, so this is the latest.
-        let stale_at = app.clock.now().plus_seconds(self.stale_after.seconds().into());
+        let stale_at = app.clock.now().plus_seconds(self.settings.stale_after.seconds().into());
         InEffect { at, on, behind, behind_here: here.is_some_and(|position| position < at), stale_at }
     }
 }

@@ -75,6 +75,15 @@ pub async fn list(app: &App, caller: &Caller, organization: Id<Organization>) ->
     Ok(ListedGateways { rows, here, stale_after: settings.record.stale_after, facts: read.facts().clone() })
 }
 
+/// Whether the caller may know which gateways there are.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn may_list(app: &App, caller: &Caller, organization: Id<Organization>) -> Result<bool, Error> {
+    let read = app.store.read(caller, organization).await?;
+    Ok(read.permit::<actions::ListGateways>().is_ok())
+}
+
 /// A gateway that was just changed, as it would be listed.
 ///
 /// # Errors

@@ -22,7 +22,11 @@ pub async fn remove(
     if row.record.state == GatewayState::Removed {
         return Ok(());
     }
-    tx.put(&permit, &Gateway { state: GatewayState::Removed, ..row.record }).await?;
+    let settings = tx.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?.record;
+    // Out of reach, it goes on for as long as it was told to; so long it is not known to have ended.
+    let goes_on = if row.record.state == GatewayState::Waiting { 0 } else { settings.stale_after.seconds().into() };
+    let expires = tx.now().plus_seconds(goes_on);
+    tx.put(&permit, &Gateway { state: GatewayState::Removed, expires, ..row.record }).await?;
     tx.commit(permit).await?;
     app.connected().expel(gateway);
     Ok(())

@@ -41,14 +41,25 @@ async fn enrolled(world: &World, house: &House, name: &str) -> (Id<Gateway>, Gat
     (id, own)
 }
 
+/// A gateway of the house, which has enrolled but for the one that waits.
+async fn enrolled_or_not(world: &World, name: &str) -> (Id<Gateway>, GatewayCredential) {
+    let house = world.house();
+    if name == "Waits" { waiting(world, house, name).await } else { enrolled(world, house, name).await }
+}
+
 async fn admitted(world: &World, shown: &GatewayCredential) -> Option<Admitted> {
     gateways::admit(world.app(), world.app().id(), shown.text().expose()).await.unwrap()
 }
 
 /// What a gateway says of itself.
 async fn report(world: &World, shown: &GatewayCredential, position: u64) {
-    let report = Report { position: Some(position), release: "0.1.0".to_owned(), problem: None };
+    let report = Report { position: Some(position), ..nothing() };
     gateways::report(world.app(), &admitted(world, shown).await.unwrap(), report);
+}
+
+/// What a gateway says that follows the first trail and has no policy of it yet.
+fn nothing() -> Report {
+    Report { position: None, epoch: Some(1), release: "0.1.0".to_owned(), problem: None }
 }
 
 /// Gateways are not a member's to see.
@@ -171,7 +182,7 @@ gatewarden_testkit::on_both! {
         let nowhere = far(at).await;
         assert_eq!((nowhere.on, nowhere.of(), nowhere.everywhere()), (0, 0, true));
         let (_, oslo) = enrolled(&world, world.house(), "Oslo").await;
-        let (bonn_id, bonn) = enrolled(&world, world.house(), "Bonn").await;
+        let (_, bonn) = enrolled(&world, world.house(), "Bonn").await;
         enrolled(&world, world.other_house(), "Not ours").await;
         waiting(&world, world.house(), "Waits").await;
         app.took(org, at - 1);
@@ -191,10 +202,32 @@ gatewarden_testkit::on_both! {
             app.took(org, at);
         });
         assert!(all.unwrap().everywhere(), "whoever waits is answered when the last has come to it");
-        let later = suspend(app, &owner, org, world.member().id(), None).await.unwrap().version;
-        gateways::remove(app, &owner, org, bonn_id, None).await.unwrap();
-        let (on, of) = { let far = far(later).await; (far.on, far.of()) };
-        assert_eq!((on, of), (0, 2), "one that is removed does not count");
+        let foreign = Report { position: Some(at + 5), epoch: Some(2), ..nothing() };
+        gateways::report(app, &admitted(&world, &bonn).await.unwrap(), foreign);
+        assert_eq!(far(at).await.behind.len(), 1, "a position of another trail says nothing");
+        report(&world, &bonn, at).await;
+    }
+
+    async fn one_that_was_removed_counts_until_it_has_dropped_its_policy(world: World) {
+        let (app, org, owner) = (world.app(), world.org(), world.owner().caller());
+        let [oslo, bonn, waits] = ["Oslo", "Bonn", "Waits"].map(|name| enrolled_or_not(&world, name));
+        let ((oslo_id, oslo), (bonn_id, bonn), (waits_id, _)) = (oslo.await, bonn.await, waits.await);
+        for gateway in [oslo_id, bonn_id, waits_id] {
+            gateways::remove(app, &owner, org, gateway, None).await.unwrap();
+        }
+        let at = suspend(app, &owner, org, world.member().id(), None).await.unwrap().version;
+        let behind = async || {
+            let far = gateways::in_effect(app, org, at, Duration::ZERO).await.unwrap();
+            far.behind.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(behind().await, ["Oslo", "Bonn"], "they may answer by what they had; who never enrolled cannot");
+        report(&world, &oslo, at + 1).await;
+        assert_eq!(behind().await.len(), 2, "a policy that it says it has is not dropped");
+        gateways::report(app, &admitted(&world, &oslo).await.unwrap(), nothing());
+        assert_eq!(behind().await, ["Bonn"]);
+        world.time().pass(Duration::from_hours(25));
+        assert!(behind().await.is_empty(), "what Bonn has is too old by now");
+        assert!(admitted(&world, &bonn).await.unwrap().removed);
     }
 
     async fn the_list_says_how_far_each_has_come_and_who_is_away(world: World) {

@@ -108,6 +108,21 @@ fn a_generation_is_written_beside_the_best_one() {
 }
 
 #[test]
+fn what_could_not_be_followed_never_takes_the_place_of_what_could() {
+    let folder = written();
+    let (mut disk, start) = open(folder.path());
+    let good = position(&start);
+    disk.keep(&base(7)).unwrap();
+    for another in [8, 9, 10] {
+        disk.doubt();
+        disk.keep(&base(another)).unwrap();
+    }
+    assert_eq!(position(&open(folder.path()).1), Some(10));
+    fs::write(folder.path().join("policy-2"), "what was doubted last").unwrap();
+    assert_eq!(position(&open(folder.path()).1), good, "the last that was followed is still there");
+}
+
+#[test]
 fn nothing_is_left_of_a_gateway_that_was_removed() {
     let folder = written();
     let (mut disk, _) = open(folder.path());

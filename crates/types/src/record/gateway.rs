@@ -13,7 +13,8 @@ pub struct Gateway {
     pub state: GatewayState,
     /// SHA-256 of the token it enrols with while it waits, and of its own credential from then on.
     pub verifier: Digest,
-    /// The instant from which it can no longer enrol.
+    /// The instant from which it can no longer do anything: enrol while it waits, or, once it was removed, go on by the
+    /// policy it had when it was last heard.
     pub expires: Timestamp,
 }
 

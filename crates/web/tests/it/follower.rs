@@ -37,7 +37,7 @@ impl Follower {
         S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
         B: MessageBody,
     {
-        let body = json!({ "position": position, "release": "0.1.0", "problem": problem });
+        let body = json!({ "position": position, "epoch": 1, "release": "0.1.0", "problem": problem });
         said(door, self.credential.text().expose(), "report", body).await
     }
 
