@@ -5,10 +5,11 @@ use std::{io, net::SocketAddr, time::Duration};
 use anyhow::{Context, bail};
 use gatewarden_control::{App, follow, gateways, usage};
 use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, SpoolConfig, Telling, Witness};
+use gatewarden_types::{Clock, Timestamp};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::settings::Settings;
@@ -32,7 +33,7 @@ impl DataPlane {
         let (to_gateway, feed) = mpsc::channel(WAITING);
         let (usage, batches) = mpsc::channel(WAITING);
         let (wishes, wished) = mpsc::channel(WAITING);
-        let (limits, tellings) = mpsc::channel(WAITING);
+        let (limits, tellings) = mpsc::unbounded_channel();
         let config = config(settings, drain);
         let (sealing, clock, entropy) = (app.sealing.clone(), app.clock.clone(), app.entropy.clone());
         let here = app.clone();
@@ -40,7 +41,11 @@ impl DataPlane {
             here.took(organization, policy.position(organization).unwrap_or_default());
         });
         let sealing = SealingKeys::One(sealing);
-        let (enrolled, steady) = (Vec::new(), clock.clone());
+        let (enrolled, began, since) = (Vec::new(), clock.now(), Instant::now());
+        let steady = Clock::new(move || {
+            let passed = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
+            Timestamp::from_micros(began.micros().saturating_add(passed))
+        });
         let lines = Lines { feed, usage, wishes, limits, witness, sealing, enrolled, clock, steady, entropy };
         let gateway = match Gateway::start(&config, lines) {
             Ok(gateway) => gateway,
@@ -100,9 +105,9 @@ async fn keep(app: App, mut batches: mpsc::Receiver<Batch>) {
 }
 
 /// Tells the other gateways what this one has let through, and this one what they have.
-async fn share_limits(app: App, mut tellings: mpsc::Receiver<Telling>) {
+async fn share_limits(app: App, mut tellings: mpsc::UnboundedReceiver<Telling>) {
     while let Some(telling) = tellings.recv().await {
-        let filled = gateways::share_limits_here(&app, telling.organization, &telling.spending);
-        telling.answered(&filled);
+        let tallied = gateways::share_limits_here(&app, telling.organization, &telling.spending);
+        telling.answered(&tallied);
     }
 }

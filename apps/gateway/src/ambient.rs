@@ -25,11 +25,16 @@ pub fn entropy() -> Entropy {
     })
 }
 
-/// A clock that begins with the system's and is never set, whatever becomes of that. It goes on while the host is suspended,
-/// as others do their work then.
+/// The clock of the system that goes on while the host is suspended: others do their work then.
+#[cfg(target_os = "linux")]
+const SINCE_BOOT: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const SINCE_BOOT: ClockId = ClockId::Monotonic;
+
+/// A clock that begins with the system's and is never set, whatever becomes of that.
 pub fn steady() -> Clock {
     let since_boot = || {
-        let now = clock_gettime(ClockId::Boottime);
+        let now = clock_gettime(SINCE_BOOT);
         now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1000)
     };
     let (began, at) = (clock().now(), since_boot());

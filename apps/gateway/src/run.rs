@@ -76,7 +76,7 @@ fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow:
     config.workers = asked.workers.unwrap_or(config.workers);
     let (usage, batches) = mpsc::channel(WAITING);
     tokio::spawn(hand_over(batches, Arc::clone(&wired)));
-    let (limits, tellings) = mpsc::channel(WAITING);
+    let (limits, tellings) = mpsc::unbounded_channel();
     tokio::spawn(share_limits(tellings, Arc::clone(&wired)));
     let (wishes, wished) = mpsc::channel(WAITING);
     tokio::spawn(pass_on(wished, Arc::clone(&wired)));
@@ -134,14 +134,14 @@ async fn hand_over(mut batches: mpsc::Receiver<Batch>, wired: Wireds) {
 }
 
 /// Tells each organization's control plane what was let through. What nobody took in is told again.
-async fn share_limits(mut tellings: mpsc::Receiver<Telling>, wired: Wireds) {
+async fn share_limits(mut tellings: mpsc::UnboundedReceiver<Telling>, wired: Wireds) {
     while let Some(telling) = tellings.recv().await {
         let wired = Arc::clone(&wired);
         // Each for itself: one control plane that is silent must not hold up the others.
         tokio::spawn(async move {
             let Some(wired) = wired.get(&telling.organization) else { return };
             match wired.control.share_limits(&wired.enrolment.credential, &telling.spending).await {
-                Ok(filled) => telling.answered(&filled),
+                Ok(tallied) => telling.answered(&tallied),
                 Err(bad) => {
                     tracing::debug!(error = %bad, "the other gateways are not told what was let through");
                 }
@@ -165,7 +165,6 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
     for wired in wired.values() {
         let Wired { enrolment, control, wish, standing } = wired;
         let credential = &enrolment.credential;
-        tokio::spawn(report(control.clone(), Arc::clone(credential), standing.subscribe()));
         let wiring = Wiring {
             events: events.clone(),
             wish: Arc::clone(wish),
@@ -180,14 +179,19 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
             tracing::error!(%organization, %problem, "a kept policy is not used");
         }
         let mut link = Link::new(organization, Arc::clone(credential), control.clone(), wiring, disk);
+        let (control, credential, standing) = (control.clone(), Arc::clone(credential), standing.subscribe());
         tokio::spawn(async move {
-            let goes_on = match recovered {
-                Some(recovered) => link.recover(recovered).await,
-                None => true,
-            };
-            if goes_on {
-                link.run().await;
+            if let Some(recovered) = recovered {
+                let from = recovered.course.position().map(|position| position.seq);
+                if !link.recover(recovered).await {
+                    return;
+                }
+                // It must not say that it has no policy while it has only not been taken in.
+                drop(
+                    standing.clone().wait_for(|standing| standing.position >= from || standing.problem.is_some()).await,
+                );
             }
+            tokio::join!(link.run(), report(control, credential, standing));
         });
     }
     tokio::spawn(say_when_ready(Arc::clone(wired), events));

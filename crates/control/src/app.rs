@@ -1,12 +1,16 @@
 //! What use cases work with.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use gatewarden_credentials::{Password, PasswordHash, SealingKey};
 use gatewarden_feed::Tally;
 use gatewarden_mail::Mailer;
 use gatewarden_store::Store;
 use gatewarden_types::{Clock, Entropy, Id, Kind, Organization, Seq};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::{Error, gateways::Connected, hashing::Hashing, providers::Upstreams, set_up::Offer, sign_in::Throttle};
@@ -23,6 +27,7 @@ struct Inner {
     hashing: Hashing,
     connected: Connected,
     tally: Mutex<Tally>,
+    began: Instant,
 }
 
 /// What an [`App`] is made of.
@@ -59,7 +64,8 @@ impl App {
     pub fn new(parts: AppParts) -> Self {
         let (throttle, offer, connected) = (Throttle::default(), Offer::default(), Connected::default());
         let hashing = Hashing::new(parts.hashing);
-        Self(Arc::new(Inner { parts, throttle, offer, hashing, connected, tally: Mutex::default() }))
+        let tally = Mutex::new(Tally::new(parts.clock.now().micros().unsigned_abs()));
+        Self(Arc::new(Inner { parts, throttle, offer, hashing, connected, tally, began: Instant::now() }))
     }
 
     /// How many passwords have been hashed or compared since the start.
@@ -82,6 +88,11 @@ impl App {
 
     pub(crate) fn connected(&self) -> &Connected {
         &self.0.connected
+    }
+
+    /// For how long it has run.
+    pub(crate) fn age(&self) -> Duration {
+        self.0.began.elapsed()
     }
 
     /// What gateways have let through on the limits they share.

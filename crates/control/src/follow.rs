@@ -7,4 +7,4 @@ pub use feed::run;
 pub(crate) use feed::run_one;
 pub use gatewarden_feed::{FeedEvent, Position};
 pub use read::{Base, FollowedEntry, base, entries_after};
-pub(crate) use read::{holds, size};
+pub(crate) use read::{end, holds};

@@ -17,7 +17,7 @@ pub use export::{Export, export, operator};
 pub use format::Format;
 pub use gatewarden_store::{EntryFilter, SecondHistory};
 pub use gatewarden_trail::{Change, Entry};
-pub use list::{TrailPage, list, search};
+pub use list::{History, TrailPage, list, search};
 pub use names::Names;
 pub use prove::prove;
 pub use read::{ReadChange, ReadEntry, read};

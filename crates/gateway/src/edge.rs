@@ -40,6 +40,8 @@ pub(crate) struct Edge {
     pub(crate) limiter: Arc<Limiter>,
     pub(crate) till: Till,
     pub(crate) clock: Clock,
+    /// Never set; limits drain by it.
+    pub(crate) steady: Clock,
     pub(crate) entropy: Entropy,
     pub(crate) body_limit: usize,
 }
@@ -172,7 +174,7 @@ impl Edge {
         if speaks != operation.dialect() {
             return Err(Refusal::OtherApi { model: shown(&asked.model), speaks });
         }
-        let (reservation, standing) = self.limiter.admit(holder, asked.estimate(operation), call.at)?;
+        let (reservation, standing) = self.limiter.admit(holder, asked.estimate(operation), self.steady.now())?;
         meter.reserved(reservation);
         let outgoing = asked.outgoing(operation, route.model.upstream.as_str());
         let (running, mut leash) = Running::new(holder, call.voice.request, &route);

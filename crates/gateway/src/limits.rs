@@ -11,19 +11,21 @@ mod told;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use gatewarden_types::{Id, Limits, Organization, PerMinute, Timestamp};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{admission::Holder, refusal::Refusal};
-use bucket::Bucket;
+use bucket::{Bucket, Held};
 use gcra::{MINUTE, Wait, correction, reserved};
-use sharing::Rounds;
-pub(crate) use sharing::TELLING;
+pub(crate) use sharing::PERIOD;
 pub use sharing::Telling;
+use sharing::{Rounds, SILENCE};
 pub(crate) use told::{Level, Over, Standing, What};
 
 /// How many locks the states are spread over.
@@ -36,8 +38,8 @@ const CROWDED: usize = 4096;
 pub(crate) struct Limiter {
     shards: Vec<Mutex<Shard>>,
     rounds: Mutex<Rounds>,
-    /// Told when a limit is asked for of which nothing was heard lately.
-    unheard: Notify,
+    /// Whether a limit was asked for of which nothing was heard lately, or more is to be told than was.
+    hurry: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -55,8 +57,8 @@ struct Counted {
     buckets: [Bucket; 2],
     /// Whether it stands in [`Shard::asked`].
     asked: bool,
-    /// When it was last heard what the others have let through.
-    heard: u64,
+    /// From which tally, and when, it was last heard what the others have let through.
+    heard: Option<(u64, u64)>,
 }
 
 /// What a call was let through with, until it is known what it used.
@@ -97,7 +99,7 @@ impl Default for Limiter {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             rounds: Mutex::default(),
-            unheard: Notify::new(),
+            hurry: AtomicBool::new(false),
         }
     }
 }
@@ -134,19 +136,28 @@ impl Limiter {
     /// Lets the call through both limits of one holding, or neither.
     fn pass(&self, holding: &Holding, cost: Cost, standing: &mut Standing) -> Result<(), Over> {
         let mut shard = self.shard(holding.id);
-        let counted = shard.counted(holding, cost.now);
-        if counted.asked && counted.is_unheard(cost.now) {
-            self.unheard.notify_one();
+        let (counted, newly) = shard.counted(holding, cost.now);
+        let silence = counted.silence(cost.now);
+        if newly && silence > PERIOD {
+            self.hurry.store(true, Relaxed);
         }
         let mut next = counted.buckets;
         for (what, bucket) in What::ALL.into_iter().zip(&mut next) {
             let Some(limit) = what.of(&holding.limits) else { continue };
             match bucket.admit(cost.now, cost.of(what), limit, holding.gateways) {
                 Ok(left) => standing.note(what, limit, left, bucket.full(cost.now)),
-                Err(Wait { nanos, left, full }) => {
+                Err(held) => {
+                    let (early, Wait { nanos, left, full }) = match held {
+                        Held::Full(wait) => (false, wait),
+                        Held::Early(nanos) => {
+                            // The others are heard long before what was let through here has drained.
+                            let nanos = if silence > SILENCE { nanos } else { nanos.min(PERIOD) };
+                            (true, Wait { nanos, left: 0, full: bucket.full(cost.now) })
+                        }
+                    };
                     standing.note(what, limit, left, full);
                     let (level, name) = (holding.level, holding.name.to_owned());
-                    return Err(Over { level, name, what, limit, wait: nanos, standing: *standing });
+                    return Err(Over { level, name, what, limit, early, wait: nanos, standing: *standing });
                 }
             }
         }
@@ -156,7 +167,7 @@ impl Limiter {
 
     /// Takes back what a call was counted for that did not pass in the end.
     fn give_back(&self, holding: &Holding, cost: Cost) {
-        if let Some(counted) = self.shard(holding.id).counted.get_mut(&holding.id) {
+        if let Some(counted) = self.shard(holding.id).ask(holding.id) {
             for (what, bucket) in What::ALL.into_iter().zip(&mut counted.buckets) {
                 let Some(limit) = what.of(&holding.limits) else { continue };
                 bucket.correct(-reserved(cost.of(what), limit).cast_signed(), cost.now, holding.gateways);
@@ -174,8 +185,8 @@ impl Limiter {
 }
 
 impl Shard {
-    /// Where the limits of a holding stand, which is noted to have been asked.
-    fn counted(&mut self, holding: &Holding, now: u64) -> &mut Counted {
+    /// Where the limits of a holding stand, of which the others are to be told; and whether that is new.
+    fn counted(&mut self, holding: &Holding, now: u64) -> (&mut Counted, bool) {
         // Only where it would have to grow, so that a crowd that is all there is not looked through at each call.
         if self.counted.len() >= CROWDED && self.counted.len() == self.counted.capacity() {
             self.counted
@@ -187,15 +198,29 @@ impl Shard {
             gateways,
             buckets: Default::default(),
             asked: false,
-            heard: 0,
+            heard: None,
         });
         counted.gateways = gateways;
-        if gateways > 1 && !counted.asked {
-            counted.asked = true;
-            self.asked.push(holding.id);
-        }
-        counted
+        let newly = mark(counted, &mut self.asked, holding.id);
+        (counted, newly)
     }
+
+    /// The same for what is known already.
+    fn ask(&mut self, id: Uuid) -> Option<&mut Counted> {
+        let counted = self.counted.get_mut(&id)?;
+        mark(counted, &mut self.asked, id);
+        Some(counted)
+    }
+}
+
+/// Has the other gateways told of it; false where they are to be told already, or there is no other.
+fn mark(counted: &mut Counted, asked: &mut Vec<Uuid>, id: Uuid) -> bool {
+    let newly = counted.gateways > 1 && !counted.asked;
+    if newly {
+        counted.asked = true;
+        asked.push(id);
+    }
+    newly
 }
 
 impl Reservation {
@@ -203,7 +228,7 @@ impl Reservation {
     pub(crate) fn settle(self, used: u64, elapsed: u64) {
         let now = self.at.saturating_add(elapsed);
         for (id, limit) in self.of.iter().flatten() {
-            if let Some(Counted { gateways, buckets: [_, bucket], .. }) = self.limiter.shard(*id).counted.get_mut(id) {
+            if let Some(Counted { gateways, buckets: [_, bucket], .. }) = self.limiter.shard(*id).ask(*id) {
                 bucket.correct(correction(self.tokens, used, elapsed, *limit), now, *gateways);
             }
         }

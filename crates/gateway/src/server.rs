@@ -84,8 +84,8 @@ pub struct Lines {
     pub usage: mpsc::Sender<Batch>,
     /// The organizations whose base it wants anew, because it could not read what came.
     pub wishes: mpsc::Sender<Id<Organization>>,
-    /// What it has let through, for the other gateways of its organizations.
-    pub limits: mpsc::Sender<Telling>,
+    /// What it has let through, for the other gateways of its organizations: one at a time for each of them.
+    pub limits: mpsc::UnboundedSender<Telling>,
     /// Who wants to know how far it is.
     pub witness: Witness,
     /// Opens the credentials of providers.
@@ -94,7 +94,7 @@ pub struct Lines {
     pub enrolled: Vec<(Id<Organization>, Id<gatewarden_types::Gateway>)>,
     /// What time it is.
     pub clock: Clock,
-    /// A clock that is never set, by which the age of a policy is told.
+    /// A clock that is never set, by which the age of a policy is told, and by which limits drain.
     pub steady: Clock,
     /// Where request ids come from.
     pub entropy: Entropy,
@@ -118,6 +118,7 @@ impl Shared {
             limiter: Arc::clone(&self.limiter),
             till: self.till.clone(),
             clock: lines.clock.clone(),
+            steady: lines.steady.clone(),
             entropy: lines.entropy.clone(),
             body_limit: config.body_limit,
         })
@@ -165,7 +166,6 @@ impl Gateway {
             witness: lines.witness,
             enrolled: lines.enrolled,
             steady: lines.steady,
-            clock: lines.clock,
         };
         let spool = (folder, config.spool.most_bytes);
         let spooling = spool::Runner::new(spool, records, lines.usage, Arc::clone(&counters));

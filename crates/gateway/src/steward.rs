@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{
     follower::Follower,
-    limits::{Limiter, TELLING, Telling},
+    limits::{Limiter, PERIOD, Telling},
     snapshot::Snapshot,
     status::{Counters, Current},
 };
@@ -51,11 +51,10 @@ pub(crate) struct Steward {
     pub(crate) counters: Arc<Counters>,
     pub(crate) wishes: mpsc::Sender<Id<Organization>>,
     pub(crate) limiter: Arc<Limiter>,
-    pub(crate) limits: mpsc::Sender<Telling>,
+    pub(crate) limits: mpsc::UnboundedSender<Telling>,
     pub(crate) witness: Witness,
     pub(crate) enrolled: Vec<(Id<Organization>, Id<GatewayRecord>)>,
     pub(crate) steady: Clock,
-    pub(crate) clock: Clock,
 }
 
 impl Steward {
@@ -66,7 +65,7 @@ impl Steward {
         mut feed: mpsc::Receiver<FeedEvent>,
         mut workers: mpsc::Receiver<()>,
     ) {
-        let (mut looking, mut telling) = (interval(LOOKING), interval(TELLING));
+        let (mut looking, mut telling) = (interval(LOOKING), interval(Duration::from_nanos(PERIOD)));
         let mut following = true;
         loop {
             tokio::select! {
@@ -81,9 +80,11 @@ impl Steward {
                 _ = looking.tick() => {
                     self.age(&mut follower, following);
                     self.ask(&mut follower);
+                    if self.limiter.hurries() {
+                        self.tell(false);
+                    }
                 },
-                _ = telling.tick() => self.tell(),
-                () = self.limiter.unheard() => self.tell(),
+                _ = telling.tick() => self.tell(true),
                 _ = workers.recv() => return,
             }
         }
@@ -110,10 +111,11 @@ impl Steward {
         }
     }
 
-    /// Has other gateways told what was let through. What there is no room for is told the next time.
-    fn tell(&self) {
-        for telling in self.limiter.tell(&self.clock) {
-            drop(self.limits.try_send(telling));
+    /// Has other gateways told what was let through.
+    fn tell(&self, again: bool) {
+        for telling in self.limiter.tell(&self.steady, again) {
+            // Where nobody takes it, it is told the next time.
+            drop(self.limits.send(telling));
         }
     }
 

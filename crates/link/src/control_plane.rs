@@ -2,7 +2,7 @@ use std::{net::IpAddr, time::Duration};
 
 use futures::{Stream, TryStreamExt};
 use gatewarden_credentials::GatewayCredential;
-use gatewarden_feed::{Enrolled, Enrolment, Filled, Position, Report, Spending, UsageRecord, usage_lines};
+use gatewarden_feed::{Enrolled, Enrolment, Position, Report, Spending, Tallied, UsageRecord, usage_lines};
 use gatewarden_types::Digest;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
 use url::{Host, Url};
@@ -116,11 +116,7 @@ impl ControlPlane {
     ///
     /// # Errors
     /// When nobody answered; it may have been taken in.
-    pub async fn share_limits(
-        &self,
-        credential: &GatewayCredential,
-        spending: &Spending,
-    ) -> Result<Vec<Filled>, Trouble> {
+    pub async fn share_limits(&self, credential: &GatewayCredential, spending: &Spending) -> Result<Tallied, Trouble> {
         Ok(answered(self.client.post(self.at("limits")?).json(spending), credential).await?.json().await?)
     }
 

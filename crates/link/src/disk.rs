@@ -26,8 +26,6 @@ pub struct Disk {
     entropy: Entropy,
     /// The slot that holds the best generation.
     slot: usize,
-    /// Whether what is in it could not be followed, so that the other slot is the better one.
-    doubted: bool,
     writing: Option<Writing>,
 }
 
@@ -75,7 +73,7 @@ impl Disk {
             }
         }
         let slot = best.as_ref().map_or(0, |(slot, _)| *slot);
-        let disk = Self { folder: folder.to_owned(), credential, entropy, slot, doubted: false, writing: None };
+        let disk = Self { folder: folder.to_owned(), credential, entropy, slot, writing: None };
         (disk, Start { recovered: best.map(|(_, found)| found), problems })
     }
 
@@ -105,6 +103,18 @@ impl Disk {
     /// # Errors
     /// When it cannot be written; both generations are as they were.
     pub fn begin<'a>(&mut self, events: impl Iterator<Item = &'a FeedEvent>) -> io::Result<()> {
+        self.write(1 - self.slot, events)
+    }
+
+    /// Writes the best generation anew, in its own place.
+    ///
+    /// # Errors
+    /// When it cannot be written; both generations are as they were.
+    pub fn renew<'a>(&mut self, events: impl Iterator<Item = &'a FeedEvent>) -> io::Result<()> {
+        self.write(self.slot, events)
+    }
+
+    fn write<'a>(&mut self, slot: usize, events: impl Iterator<Item = &'a FeedEvent>) -> io::Result<()> {
         self.writing = None;
         let (mut bytes, mut writer) = generation::begin(&self.credential, self.entropy.bytes());
         for event in events {
@@ -113,11 +123,10 @@ impl Disk {
         let mut draft = tempfile::NamedTempFile::new_in(&self.folder)?;
         draft.write_all(&bytes)?;
         draft.as_file().sync_all()?;
-        let slot = if self.doubted { self.slot } else { 1 - self.slot };
         let path = SLOTS.get(slot).map(|name| self.folder.join(name)).ok_or(io::ErrorKind::NotFound)?;
         let file = draft.persist(path).map_err(|bad| bad.error)?;
         File::open(&self.folder)?.sync_all()?;
-        (self.slot, self.doubted) = (slot, false);
+        self.slot = slot;
         self.writing = Some(Writing { file, writer, base: bytes.len() as u64, tail: 0, unsynced: false });
         Ok(())
     }
@@ -136,9 +145,19 @@ impl Disk {
         synced
     }
 
-    /// What was kept last could not be followed: the next generation takes its place, and not that of the one before.
-    pub fn doubt(&mut self) {
-        self.doubted = true;
+    /// The best generation cannot be followed: it is removed where there is another, which is the best from now on.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn doubt(&mut self) -> io::Result<()> {
+        let [best, other] = [self.slot, 1 - self.slot].map(|slot| SLOTS.get(slot).map(|name| self.folder.join(name)));
+        let (Some(best), Some(other)) = (best, other) else { return Ok(()) };
+        if other.is_file() && best.is_file() {
+            self.writing = None;
+            fs::remove_file(best)?;
+            self.slot = 1 - self.slot;
+        }
+        Ok(())
     }
 
     /// Whether there is a generation that is being added to.

@@ -128,7 +128,9 @@ pub fn enrolments(data: &Path) -> io::Result<Enrolments> {
     };
     let mut found: Vec<PathBuf> = folders.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     found.retain(|folder| folder.join(FILE).is_file());
+    // The newest first: it is the one that its organization knows, where another was removed.
     found.sort();
+    found.reverse();
     let mut enrolments = Enrolments::default();
     for folder in &found {
         enrolments.add(folder);

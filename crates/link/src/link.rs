@@ -122,7 +122,7 @@ impl Link {
         self.course = course;
         let organization = self.organization;
         let heard = FeedEvent::Current { organization, at: believed(heard, self.wiring.clock.now()) };
-        let kept = self.disk.begin(events.iter().chain([&heard]));
+        let kept = self.disk.renew(events.iter().chain([&heard]));
         self.told(kept);
         for event in events.into_iter().chain([heard]) {
             if self.wiring.events.send(event).await.is_err() {
@@ -190,7 +190,8 @@ impl Link {
                     None => return Err(Trouble::Unreachable("the feed has ended".to_owned()).into()),
                 },
                 () = wish.notified() => {
-                    self.disk.doubt();
+                    let doubted = self.disk.doubt();
+                    self.told(doubted);
                     self.course.want_base();
                     return Err(Ended::Wish);
                 }

@@ -92,9 +92,9 @@ pub async fn entries_after(app: &App, organization: Id<Organization>, after: Seq
 ///
 /// # Errors
 /// When the database cannot answer.
-pub(crate) async fn size(app: &App, organization: Id<Organization>) -> Result<Seq, Error> {
+pub(crate) async fn end(app: &App, organization: Id<Organization>) -> Result<(u32, Seq), Error> {
     let (read, permit) = follow(app, organization).await?;
-    Ok(read.size(&permit).await?)
+    Ok((read.epoch(), read.size(&permit).await?))
 }
 
 /// Whether an organization's trail has that entry at that position.

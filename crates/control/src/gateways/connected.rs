@@ -52,8 +52,15 @@ impl Connected {
         self.news.send_replace(());
     }
 
-    pub(crate) fn left(&self, gateway: Id<Gateway>) {
-        self.all().left.insert(gateway);
+    /// A gateway that was removed has dropped its policy, or has not.
+    pub(crate) fn left(&self, gateway: Id<Gateway>, dropped: bool) {
+        let mut seen = self.all();
+        if dropped {
+            seen.left.insert(gateway);
+        } else {
+            seen.left.remove(&gateway);
+        }
+        drop(seen);
         self.news.send_replace(());
     }
 

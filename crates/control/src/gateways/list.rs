@@ -2,7 +2,7 @@ use gatewarden_access::{Caller, Facts, actions};
 use gatewarden_types::{Gateway, GatewayState, Id, Organization, Seq, StaleAfter, Timestamp, Versioned};
 
 use super::Sighting;
-use crate::{App, Changed, Error, follow::size};
+use crate::{App, Changed, Error, follow::end};
 
 /// After how many seconds without a word a gateway counts as away.
 const AWAY_SECONDS: i64 = 15;
@@ -47,9 +47,11 @@ impl Progress {
 }
 
 impl ListedGateway {
-    fn of(app: &App, gateway: Versioned<Gateway>, size: Seq) -> Self {
+    fn of(app: &App, gateway: Versioned<Gateway>, (epoch, size): (u32, Seq)) -> Self {
         let sighting = app.connected().of(gateway.record.id);
-        let position = sighting.as_ref().and_then(|seen| seen.position);
+        // A position of a trail that was given up is none of this one.
+        let here = sighting.as_ref().filter(|seen| seen.epoch == Some(epoch));
+        let position = here.and_then(|seen| seen.position);
         Self { gateway, sighting, progress: position.map(|position| Progress::of(position, size)) }
     }
 
@@ -68,10 +70,10 @@ pub async fn list(app: &App, caller: &Caller, organization: Id<Organization>) ->
     let permit = read.permit::<actions::ListGateways>()?;
     let gateways = read.list::<_, Gateway>(&permit).await?.into_iter();
     let settings = read.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?;
-    let size = size(app, organization).await?;
-    let here = app.connected().here(organization).map(|position| Progress::of(position, size));
+    let end = end(app, organization).await?;
+    let here = app.connected().here(organization).map(|position| Progress::of(position, end.1));
     let there = gateways.filter(|row| row.record.state != GatewayState::Removed);
-    let rows = there.map(|gateway| ListedGateway::of(app, gateway, size)).collect();
+    let rows = there.map(|gateway| ListedGateway::of(app, gateway, end)).collect();
     Ok(ListedGateways { rows, here, stale_after: settings.record.stale_after, facts: read.facts().clone() })
 }
 
@@ -94,5 +96,5 @@ pub async fn as_listed(
     changed: Changed<Gateway>,
 ) -> Result<ListedGateway, Error> {
     let gateway = Versioned { version: changed.version, record: changed.value };
-    Ok(ListedGateway::of(app, gateway, size(app, organization).await?))
+    Ok(ListedGateway::of(app, gateway, end(app, organization).await?))
 }

@@ -6,15 +6,15 @@ use crate::{App, Error, usage::ingest};
 /// The longest problem that is kept, in characters.
 const LONGEST_PROBLEM: usize = 300;
 
-/// Takes in what a gateway says of itself; of one that was removed, only that it has no policy any more.
+/// Takes in what a gateway says of itself; of one that was removed, only whether it has dropped its policy.
 pub fn report(app: &App, admitted: &Admitted, report: Report) {
     let Report { position, epoch, release, problem } = report;
     if !admitted.removed {
         let short = |text: String| text.chars().take(LONGEST_PROBLEM).collect();
         let (release, problem) = (short(release), problem.map(short));
         app.connected().saw(admitted.gateway, Sighting { at: app.clock.now(), position, epoch, release, problem });
-    } else if position.is_none() {
-        app.connected().left(admitted.gateway);
+    } else {
+        app.connected().left(admitted.gateway, position.is_none());
     }
 }
 

@@ -17,8 +17,19 @@ pub struct TrailPage {
     pub older: Option<Seq>,
     /// How many entries the whole trail has.
     pub size: Seq,
-    /// How it differs from what was signed of it, so that nothing can be changed any more.
-    pub stands_still: Option<SecondHistory>,
+    /// Whether it is what was signed of it.
+    pub history: History,
+}
+
+/// Whether a trail is what was signed of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// It is.
+    One,
+    /// It is not, so that nothing can be changed any more.
+    Second(SecondHistory),
+    /// It could not be compared; the log says why.
+    Unknown,
 }
 
 /// The newest entries that fit, at most `limit`.
@@ -64,9 +75,16 @@ pub async fn search(
     let older = entries.last().filter(|_| more).map(|entry| entry.seq);
     let size = read.size(&permit).await?;
     drop(read);
-    let stands_still = match app.store.one_history(organization).await {
-        Err(StoreError::SecondHistory(found)) => Some(found),
-        known => known.map(|()| None)?,
-    };
-    Ok(TrailPage { entries, names, older, size, stands_still })
+    Ok(TrailPage { entries, names, older, size, history: history(app, organization).await })
+}
+
+async fn history(app: &App, organization: Id<Organization>) -> History {
+    match app.store.one_history(organization).await {
+        Ok(()) => History::One,
+        Err(StoreError::SecondHistory(found)) => History::Second(found),
+        Err(bad) => {
+            tracing::error!(%organization, error = %bad, "the trail could not be compared with what was signed of it");
+            History::Unknown
+        }
+    }
 }

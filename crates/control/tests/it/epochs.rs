@@ -67,7 +67,7 @@ gatewarden_testkit::on_both! {
         assert!(change.to_string().contains("`gatewarden trail restored`"), "{change}");
         assert_eq!(verified(&app, &world).await, Verification::Wrong(Finding::Cut { size, kept: signed }));
         let page = trail::list(&app, &world.viewer().caller(), org, &EntryFilter::default(), 5).await.unwrap();
-        assert_eq!(page.stands_still, Some(SecondHistory::Shorter { size, signed }), "who reads it is told");
+        assert_eq!(page.history, trail::History::Second(SecondHistory::Shorter { size, signed }), "who reads it is told");
         assert!(before == (world.trail_tables(org).await, world.control_tables().await), "nothing was written");
     }
 

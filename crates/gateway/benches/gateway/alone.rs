@@ -23,7 +23,7 @@ async fn serve(keys: usize, providers: &[&str]) {
     let (feed, following) = mpsc::channel(1);
     let (collecting, mut usage) = mpsc::channel(64);
     let (wishes, _wished) = mpsc::channel(1);
-    let (limits, _tellings) = mpsc::channel(1);
+    let (limits, _tellings) = mpsc::unbounded_channel();
     let spool = std::env::temp_dir().join(format!("gatewarden-bench-{}", std::process::id()));
     let mut config = Config::new("127.0.0.1:0".parse().expect("an address"), spool);
     config.allow_private = AllowedNetworks(vec!["127.0.0.0/8".parse().expect("a range")]);

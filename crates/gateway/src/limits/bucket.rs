@@ -18,16 +18,25 @@ pub(super) struct Bucket {
     untold: i64,
 }
 
+/// Why a call does not pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// The limit is used up.
+    Full(Wait),
+    /// What is left may have been used elsewhere. It would pass in so many nanoseconds, or when the others were heard.
+    Early(u64),
+}
+
 impl Bucket {
-    /// Lets `cost` through, and says how much more could pass; or says how long to wait, and stays.
-    pub(super) fn admit(&mut self, now: u64, cost: u64, limit: PerMinute, gateways: u32) -> Result<u64, Wait> {
-        let Passed { fill, left } = gcra::step(self.known, now, cost, limit)?;
+    /// Lets `cost` through, and says how much more could pass; or says why not, and stays.
+    pub(super) fn admit(&mut self, now: u64, cost: u64, limit: PerMinute, gateways: u32) -> Result<u64, Held> {
+        let Passed { fill, left } = gcra::step(self.known, now, cost, limit).map_err(Held::Full)?;
         let time = gcra::reserved(cost, limit);
-        let guarded = self.guarded.left(now);
+        let guarded = self.guarded.drains_in(now);
         let after = guarded + time * u64::from(gateways);
         // The first call since the others were told passes by what is known, as small limits could not be used otherwise.
         if gateways > 1 && after > MINUTE && guarded > 0 && self.untold > 0 {
-            return Err(Wait { nanos: guarded.min(after - MINUTE), left, full: self.known.left(now) });
+            return Err(Held::Early(guarded.min(after - MINUTE)));
         }
         *self = Self { known: fill, guarded: Fill::of(after, now), untold: self.untold };
         self.note(time.cast_signed(), gateways);
@@ -50,29 +59,29 @@ impl Bucket {
 
     /// What is to be told, which counts as told from now on.
     pub(super) fn tell(&mut self, now: u64) -> Spent {
-        Spent(std::mem::take(&mut self.untold), self.known.left(now))
+        Spent { change: std::mem::take(&mut self.untold), full: self.known.drains_in(now) }
     }
 
-    /// Takes in how full the limit is with what all have told: in `left` nanoseconds it is empty.
-    pub(super) fn told(&mut self, left: u64, now: u64, gateways: u32) {
-        self.known = Fill::of(left, now).with(self.untold, now);
+    /// Takes in when the limit has drained of what all have told.
+    pub(super) fn told(&mut self, drains_in: u64, now: u64, gateways: u32) {
+        self.known = Fill::of(drains_in, now).with(self.untold, now);
         let others = self.untold.max(0).saturating_mul(i64::from(gateways) - 1);
         self.guarded = self.known.with(others, now);
     }
 
     /// Forgets what nobody could be told of and has drained since at this gateway's part of the pace.
     pub(super) fn drain_alone(&mut self, now: u64, gateways: u32) {
-        let undrained = self.guarded.left(now) / u64::from(gateways.max(1));
+        let undrained = self.guarded.drains_in(now) / u64::from(gateways.max(1));
         self.untold = self.untold.min(undrained.cast_signed());
     }
 
     pub(super) fn is_empty(&self, now: u64) -> bool {
-        self.untold == 0 && self.guarded.left(now) == 0
+        self.untold == 0 && self.guarded.drains_in(now) == 0
     }
 
     /// In how many nanoseconds all of it has come back.
     pub(super) fn full(&self, now: u64) -> u64 {
-        self.known.left(now)
+        self.known.drains_in(now)
     }
 }
 
@@ -96,6 +105,7 @@ mod tests {
     /// Some gateways that share one limit, their control plane, and what they have let through in truth.
     struct Fleet {
         gateways: Vec<Bucket>,
+        heard: Vec<Option<u64>>,
         tally: Tally,
         truth: Fill,
         limit: PerMinute,
@@ -106,8 +116,17 @@ mod tests {
 
     impl Fleet {
         fn new(gateways: usize, number: u64) -> Self {
-            let (gateways, tally) = (vec![Bucket::default(); gateways], Tally::default());
-            Self { gateways, tally, truth: Fill::default(), limit: limit(number), passed: 0, now: START, round: 0 }
+            let (heard, gateways) = (vec![None; gateways], vec![Bucket::default(); gateways]);
+            Self {
+                gateways,
+                heard,
+                tally: Tally::new(1),
+                truth: Fill::default(),
+                limit: limit(number),
+                passed: 0,
+                now: START,
+                round: 0,
+            }
         }
 
         fn size(&self) -> u32 {
@@ -134,11 +153,12 @@ mod tests {
         fn share(&mut self, gateway: usize) {
             let (size, of) = (self.size(), Some(Id::from_uuid(Uuid::from_u128(gateway as u128))));
             self.round += 1;
-            let bucket = &mut self.gateways[gateway];
-            let by = vec![Spender { id: KEY, spent: [bucket.tell(self.now), Spent(0, 0)] }];
+            let spent = [self.gateways[gateway].tell(self.now), Spent::default()];
+            let by = vec![Spender { id: KEY, heard: self.heard[gateway], spent }];
             let spending = Spending { round: self.round, by };
-            let filled = self.tally.add(Id::from_uuid(Uuid::nil()), of, &spending, self.now);
-            bucket.told(filled[0].left[0], self.now, size);
+            let tallied = self.tally.add(Id::from_uuid(Uuid::nil()), of, &spending, self.now);
+            self.heard[gateway] = Some(tallied.tally);
+            self.gateways[gateway].told(tallied.filled[0].drains_in[0], self.now, size);
         }
 
         fn all_share(&mut self) {
@@ -146,7 +166,7 @@ mod tests {
         }
 
         fn full(&self) -> u64 {
-            self.truth.left(self.now)
+            self.truth.drains_in(self.now)
         }
 
         /// How full a limit is that is used up, with a call more for each gateway.
@@ -200,13 +220,13 @@ mod tests {
             for (pause, cost, used) in calls {
                 now += pause;
                 let (admitted, stepped) = (bucket.admit(now, cost, limit(number), 1), gcra::step(plain, now, cost, limit(number)));
-                prop_assert_eq!(admitted, stepped.map(|passed| passed.left));
+                prop_assert_eq!(admitted, stepped.map(|passed| passed.left).map_err(Held::Full));
                 if let Ok(Passed { fill, .. }) = stepped {
                     let change = gcra::correction(cost, used, 0, limit(number));
                     bucket.correct(change, now, 1);
                     plain = fill.with(change, now);
                 }
-                prop_assert_eq!(bucket.full(now), plain.left(now));
+                prop_assert_eq!(bucket.full(now), plain.drains_in(now));
             }
         }
     }
@@ -260,7 +280,7 @@ mod tests {
         while fleet.call(0, 1) {
             fleet.all_share();
         }
-        fleet.tally = Tally::default();
+        fleet.tally = Tally::new(2);
         fleet.share(0);
         fleet.share(1);
         assert!(!fleet.call(0, 1) && !fleet.call(1, 1));

@@ -31,7 +31,7 @@ pub(super) struct Wait {
 
 /// Decides on `cost` at the instant `now`. What costs more than a minute's worth passes when all of that is there.
 pub(super) fn step(fill: Fill, now: u64, cost: u64, limit: PerMinute) -> Result<Passed, Wait> {
-    let full = fill.left(now);
+    let full = fill.drains_in(now);
     let after = full + reserved(cost, limit);
     if after <= MINUTE {
         Ok(Passed { fill: Fill::of(after, now), left: worth(MINUTE - after, limit) })
@@ -156,8 +156,8 @@ mod tests {
                 return Err(TestCaseError::fail("the first call passes"));
             };
             let now = START + elapsed;
-            let settled = fill.with(correction(reserved, used, elapsed, limit(number)), now).left(now);
-            let known = Fill::of(time(used, limit(number)), START).left(now);
+            let settled = fill.with(correction(reserved, used, elapsed, limit(number)), now).drains_in(now);
+            let known = Fill::of(time(used, limit(number)), START).drains_in(now);
             // What a call used beyond its reservation is noted when it is known, and so never less than it was.
             prop_assert!(settled >= known);
             if used <= reserved.min(number) {
@@ -168,7 +168,7 @@ mod tests {
         #[test]
         fn nothing_is_too_strange(left in any::<u64>(), now in 0..START * 4, cost in any::<u64>(), number in 1..1_000_000_000_u64) {
             match step(Fill::of(left, START), now, cost, limit(number)) {
-                Ok(Passed { fill, .. }) => prop_assert!(fill.left(now) <= MINUTE),
+                Ok(Passed { fill, .. }) => prop_assert!(fill.drains_in(now) <= MINUTE),
                 Err(Wait { nanos, full, .. }) => prop_assert!(nanos <= Fill::LONGEST && full <= Fill::LONGEST),
             }
             for (cost, used) in [(cost, cost / 2), (cost / 2, cost)] {

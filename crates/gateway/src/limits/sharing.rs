@@ -2,40 +2,42 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
 };
 
-use gatewarden_feed::{Filled, Spender, Spending};
+use gatewarden_feed::{Spender, Spending, Tallied};
 use gatewarden_types::{Clock, Id, Organization};
+use uuid::Uuid;
 
-use super::{Counted, Limiter, nanos};
+use super::{Counted, Limiter, SHARDS, nanos};
 
-/// How often the others are told.
-pub(crate) const TELLING: Duration = Duration::from_millis(250);
-/// The same, in nanoseconds.
-const PERIOD: u64 = 250_000_000;
+/// How often the others are told, in nanoseconds.
+pub(crate) const PERIOD: u64 = 250_000_000;
 /// After how many nanoseconds without an answer a gateway counts alone.
-const SILENCE: u64 = 2_000_000_000;
+pub(super) const SILENCE: u64 = 2_000_000_000;
 
 /// What each organization's control plane is being told.
-pub(super) type Rounds = HashMap<Id<Organization>, Round>;
-
 #[derive(Debug, Default)]
-pub(super) struct Round {
-    /// Empty once it was answered.
+pub(super) struct Rounds {
+    of: HashMap<Id<Organization>, Round>,
+    /// The shard to begin with, so that none always comes last.
+    first: usize,
+}
+
+/// Something that is told until it was answered.
+#[derive(Debug, Default)]
+struct Round {
+    /// Nobody is told of while it is empty.
     spending: Spending,
     since: u64,
     under_way: bool,
+    /// Whether it was told before.
+    again: bool,
 }
 
 impl Round {
     fn is_open(&self) -> bool {
         !self.spending.by.is_empty()
-    }
-
-    fn is_late(&self, now: u64) -> bool {
-        self.is_open() && now.saturating_sub(self.since) > SILENCE
     }
 }
 
@@ -51,87 +53,107 @@ pub struct Telling {
 }
 
 impl Telling {
-    /// Takes in how full the limits are.
-    pub fn answered(self, filled: &[Filled]) {
+    /// Takes in how full the limits are. An answer to what was answered already changes nothing.
+    pub fn answered(self, tallied: &Tallied) {
         let now = nanos(self.clock.now());
-        for Filled { id, left } in filled {
-            if let Some(counted) = self.limiter.shard(*id).counted.get_mut(id)
+        let mut rounds = self.limiter.rounds();
+        let Some(round) = rounds.of.get_mut(&self.organization).filter(|round| self.is(round)) else { return };
+        for filled in &tallied.filled {
+            if let Some(counted) = self.limiter.shard(filled.id).counted.get_mut(&filled.id)
                 && counted.organization == self.organization
             {
-                counted.heard = now;
-                for (bucket, left) in counted.buckets.iter_mut().zip(left) {
-                    bucket.told(*left, now, counted.gateways);
+                counted.heard = Some((tallied.tally, now));
+                for (bucket, drains_in) in counted.buckets.iter_mut().zip(filled.drains_in) {
+                    bucket.told(drains_in, now, counted.gateways);
                 }
             }
         }
-        if let Some(round) = self.limiter.rounds().get_mut(&self.organization) {
-            round.spending.by.clear();
-        }
+        round.spending.by.clear();
+    }
+
+    fn is(&self, round: &Round) -> bool {
+        round.is_open() && round.spending.round == self.spending.round
     }
 }
 
 impl Drop for Telling {
     fn drop(&mut self) {
-        if let Some(round) = self.limiter.rounds().get_mut(&self.organization) {
-            round.under_way = false;
+        let mut rounds = self.limiter.rounds();
+        if let Some(round) = rounds.of.get_mut(&self.organization).filter(|round| self.is(round)) {
+            (round.under_way, round.again) = (false, true);
         }
     }
 }
 
 impl Counted {
-    /// Whether others may have let through much that is not known here.
-    pub(super) fn is_unheard(&self, now: u64) -> bool {
-        now.saturating_sub(self.heard) > PERIOD
+    /// For how long nothing was heard of what others have let through.
+    pub(super) fn silence(&self, now: u64) -> u64 {
+        self.heard.map_or(u64::MAX, |(_, at)| now.saturating_sub(at))
+    }
+
+    fn tell(&mut self, id: Uuid, now: u64) -> Spender {
+        let spent = self.buckets.each_mut().map(|bucket| bucket.tell(now));
+        Spender { id, heard: self.heard.map(|(tally, _)| tally), spent }
+    }
+
+    /// While nobody answers, what was let through drains at this gateway's part of the pace.
+    fn drain_alone(&mut self, now: u64) {
+        if self.silence(now) > SILENCE {
+            let gateways = self.gateways;
+            self.buckets.iter_mut().for_each(|bucket| bucket.drain_alone(now, gateways));
+        }
     }
 }
 
 impl Limiter {
-    /// Waits until there is something to tell that should not wait.
-    pub(crate) async fn unheard(&self) {
-        self.unheard.notified().await;
+    /// Whether there is something to tell that should not wait for its time.
+    pub(crate) fn hurries(&self) -> bool {
+        self.hurry.swap(false, Relaxed)
     }
 
-    /// What is to be told now: one round for each organization, the next when it was answered.
-    pub(crate) fn tell(self: &Arc<Self>, clock: &Clock) -> Vec<Telling> {
+    /// What is to be told now: one round for each organization, the next when it was answered. What nobody has answered is
+    /// told `again` only when it is time.
+    pub(crate) fn tell(self: &Arc<Self>, clock: &Clock, again: bool) -> Vec<Telling> {
         let now = nanos(clock.now());
-        self.collect(now);
         let mut rounds = self.rounds();
-        let due = rounds.iter_mut().filter(|(_, round)| round.is_open() && !round.under_way);
+        self.collect(&mut rounds, now);
+        let due = rounds.of.iter_mut();
+        let due = due.filter(|(_, round)| round.is_open() && !round.under_way && (again || !round.again));
         let told = due.map(|(organization, round)| {
             round.under_way = true;
-            let (organization, spending) = (*organization, round.spending.clone());
+            let (organization, spending) = (*organization, round.spending.aged(now.saturating_sub(round.since)));
             Telling { organization, spending, limiter: Arc::clone(self), clock: clock.clone() }
         });
         told.collect()
     }
 
     /// Opens rounds with what was asked of limits since, where none is open.
-    fn collect(&self, now: u64) {
-        let mut rounds = self.rounds();
+    fn collect(&self, rounds: &mut Rounds, now: u64) {
         let mut fresh: HashMap<_, Vec<Spender>> = HashMap::new();
-        for shard in &self.shards {
+        let first = rounds.first;
+        for (at, shard) in self.shards.iter().enumerate().cycle().skip(first).take(SHARDS) {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             for id in std::mem::take(&mut shard.asked) {
                 let Some(counted) = shard.counted.get_mut(&id) else { continue };
-                let round = rounds.get(&counted.organization);
+                counted.drain_alone(now);
                 let by = fresh.entry(counted.organization).or_default();
-                if round.is_some_and(Round::is_open) || by.len() == Spending::MOST {
-                    if round.is_some_and(|round| round.is_late(now)) {
-                        let gateways = counted.gateways;
-                        counted.buckets.iter_mut().for_each(|bucket| bucket.drain_alone(now, gateways));
-                    }
+                if rounds.of.get(&counted.organization).is_some_and(Round::is_open) {
+                    shard.asked.push(id);
+                } else if by.len() == Spending::MOST {
+                    rounds.first = at;
+                    self.hurry.store(true, Relaxed);
                     shard.asked.push(id);
                 } else {
                     counted.asked = false;
-                    by.push(Spender { id, spent: counted.buckets.each_mut().map(|bucket| bucket.tell(now)) });
+                    by.push(counted.tell(id, now));
                 }
             }
         }
         for (organization, by) in fresh.into_iter().filter(|(_, by)| !by.is_empty()) {
-            let round = rounds.entry(organization).or_default();
+            let round = rounds.of.entry(organization).or_default();
             // Numbers of an earlier start are below this, as that one has told less often than each nanosecond.
             let number = now.max(round.spending.round + 1);
-            *round = Round { spending: Spending { round: number, by }, since: now, under_way: false };
+            *round = Round { spending: Spending { round: number, by }, since: now, ..Round::default() };
         }
     }
 

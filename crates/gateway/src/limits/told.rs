@@ -47,6 +47,8 @@ pub(crate) struct Over {
     pub(super) name: String,
     pub(crate) what: What,
     pub(super) limit: PerMinute,
+    /// Whether it is not used up as far as is known, but may be when the other gateways are heard.
+    pub(super) early: bool,
     /// In how many nanoseconds the call would pass.
     pub(crate) wait: u64,
     pub(crate) standing: Standing,
@@ -60,6 +62,13 @@ impl fmt::Display for Over {
         };
         let (name, limit, what, wait) = (&self.name, self.limit, self.what.word(), seconds(self.wait));
         let unit = if wait == 1 { "second" } else { "seconds" };
+        if self.early {
+            return write!(
+                f,
+                "{whose} '{name}' has a limit of {limit} {what} a minute, and this gateway has let its part of what is left \
+                 through. Try again in {wait} {unit}. {who}"
+            );
+        }
         write!(f, "{whose} '{name}' has used its limit of {limit} {what} a minute. Try again in {wait} {unit}. {who}")
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use gatewarden_feed::{Filled, Spender, Spending, Spent, Tally};
+use gatewarden_feed::{Filled, Spender, Spending, Spent, Tallied, Tally};
 use gatewarden_trail::Change;
 use gatewarden_types::{Digest, Gateway, GatewayState, Id, Key, KeyOwner, Limits, Organization, Timestamp};
 use reqwest::Response;
@@ -12,6 +12,8 @@ use uuid::Uuid;
 use crate::world::{NOW, World, question, refused};
 
 const SECOND: i64 = 1_000_000;
+/// A second of draining, in nanoseconds.
+const SECONDS: i64 = 1_000_000_000;
 
 fn limits(requests: Option<u64>, tokens: Option<u64>) -> Limits {
     let limit = |number: u64| number.try_into().expect("a limit");
@@ -159,24 +161,34 @@ async fn what_others_have_let_through_counts_here() {
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
     let telling = world.tellings.recv().await.expect("told");
     assert_eq!(telling.organization, world.records.organization.id);
-    let [Spender { id, spent: [requests, _] }] = telling.spending.by[..] else { panic!("{:?}", telling.spending) };
-    assert_eq!((requests.0, requests.1), (1_000_000_000, 1_000_000_000), "one call of sixty, and nothing else so far");
+    let [Spender { id, spent: [requests, _], .. }] = telling.spending.by[..] else { panic!("{:?}", telling.spending) };
+    assert_eq!(
+        requests,
+        Spent { change: SECONDS, full: SECONDS.unsigned_abs() },
+        "one call of sixty, and nothing else so far"
+    );
 
     // The other has used the rest of it by now.
-    let mut tally = Tally::default();
-    let there =
-        Spending { round: 1, by: vec![Spender { id, spent: [Spent(59_000_000_000, 59_000_000_000), Spent(0, 0)] }] };
+    let mut tally = Tally::new(1);
+    let there = Spending {
+        round: 1,
+        by: vec![Spender {
+            id,
+            heard: None,
+            spent: [Spent { change: 59 * SECONDS, full: 59 * SECONDS.unsigned_abs() }, Spent::default()],
+        }],
+    };
     let nanos = u64::try_from(NOW).expect("after 1970") * 1000;
     tally.add(telling.organization, Some(Id::from_uuid(Uuid::from_u128(9))), &there, nanos);
-    let filled = tally.add(telling.organization, None, &telling.spending, nanos);
-    telling.answered(&filled);
+    let tallied = tally.add(telling.organization, None, &telling.spending, nanos);
+    telling.answered(&tallied);
     let over = world.chat(&secret, &question("fast", false)).await;
     assert_eq!((over.status().as_u16(), told(&over, "requests")), (429, ["60", "0", "1m0s"].map(str::to_owned)));
     // What was refused is asked about as well, and so is noticed when the others give something back.
     let again = world.tellings.recv().await.expect("told");
     let [Spender { spent: [requests, _], .. }] = again.spending.by[..] else { panic!("{:?}", again.spending) };
-    assert_eq!(requests.0, 0, "a call that was refused used nothing");
-    again.answered(&[Filled { id, left: [0, 0] }]);
+    assert_eq!(requests.change, 0, "a call that was refused used nothing");
+    again.answered(&Tallied { tally: 1, filled: vec![Filled { id, drains_in: [0, 0] }] });
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
 }
 
@@ -204,5 +216,9 @@ async fn alone_it_tells_nobody() {
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
     let telling = world.tellings.recv().await.expect("told");
     let [Spender { spent: [requests, _], .. }] = telling.spending.by[..] else { panic!("{:?}", telling.spending) };
-    assert_eq!(requests, Spent(1_000_000_000, 2_000_000_000), "the first call was between it and nobody");
+    assert_eq!(
+        requests,
+        Spent { change: SECONDS, full: 2 * SECONDS.unsigned_abs() },
+        "the first call was between it and nobody"
+    );
 }

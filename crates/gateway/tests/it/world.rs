@@ -167,7 +167,7 @@ pub struct World {
     pub feed: mpsc::Sender<FeedEvent>,
     pub usage: mpsc::Receiver<Batch>,
     pub wishes: mpsc::Receiver<Id<Organization>>,
-    pub tellings: mpsc::Receiver<Telling>,
+    pub tellings: mpsc::UnboundedReceiver<Telling>,
     pub records: Records,
     pub key: Key,
     pub secret: String,
@@ -198,7 +198,7 @@ impl World {
         let (feed, following) = mpsc::channel(64);
         let (collecting, usage) = mpsc::channel(64);
         let (asking, wishes) = mpsc::channel(64);
-        let (limits, tellings) = mpsc::channel(64);
+        let (limits, tellings) = mpsc::unbounded_channel();
         let ticking = Arc::clone(&now);
         let clock = Clock::new(move || Timestamp::from_micros(ticking.load(SeqCst)));
         let sealing = root().sealing();

@@ -114,12 +114,28 @@ fn what_could_not_be_followed_never_takes_the_place_of_what_could() {
     let good = position(&start);
     disk.keep(&base(7)).unwrap();
     for another in [8, 9, 10] {
-        disk.doubt();
+        disk.doubt().unwrap();
+        assert_eq!(position(&open(folder.path()).1), good, "the last that was followed is still there");
         disk.keep(&base(another)).unwrap();
     }
     assert_eq!(position(&open(folder.path()).1), Some(10));
-    fs::write(folder.path().join("policy-2"), "what was doubted last").unwrap();
-    assert_eq!(position(&open(folder.path()).1), good, "the last that was followed is still there");
+}
+
+#[test]
+fn a_restart_does_not_write_over_the_generation_before() {
+    let folder = written();
+    let good = position(&open(folder.path()).1);
+    let (mut disk, _) = open(folder.path());
+    disk.keep(&base(7)).unwrap();
+    for _ in 0..3 {
+        let (mut disk, start) = open(folder.path());
+        disk.renew(start.recovered.unwrap().events.iter()).unwrap();
+    }
+    let (mut disk, _) = open(folder.path());
+    disk.doubt().unwrap();
+    assert_eq!(position(&open(folder.path()).1), good);
+    disk.doubt().unwrap();
+    assert_eq!(position(&open(folder.path()).1), good, "the only one is kept whatever it is");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use actix_web::web;
 use askama::Template;
 use gatewarden_access::ActionInfo;
-use gatewarden_control::trail::{self, EntryFilter, FieldChange, Names, ReadChange, ReadEntry, TrailPage};
+use gatewarden_control::trail::{self, EntryFilter, FieldChange, History, Names, ReadChange, ReadEntry, TrailPage};
 use gatewarden_types::{Account, Grant, Id, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,7 +100,7 @@ async fn page(here: &Here, asked: &Asked, found: &TrailPage) -> Result<view::Tra
     when_filter.extend(SPANS.map(|(word, label, _)| choice(word.to_owned(), label.to_owned(), &asked.when)));
     Ok(view::Trail {
         shell: here.shell(Place::Trail).await?,
-        stands_still: found.stands_still.map(|why| why.to_string()).unwrap_or_default(),
+        doubt: doubt(found.history),
         search: asked.q.clone(),
         action_filter,
         actor_filter,
@@ -112,6 +112,20 @@ async fn page(here: &Here, asked: &Asked, found: &TrailPage) -> Result<view::Tra
             ..Paging::default()
         },
     })
+}
+
+/// What is to be said of a trail that is not what was signed of it.
+fn doubt(history: History) -> String {
+    match history {
+        History::One => String::new(),
+        History::Second(how) => format!(
+            "Was a backup restored? As it is now, {how}. Nothing of the organization can be changed until the operator has \
+             ended the program and run `gatewarden trail restored`."
+        ),
+        History::Unknown => {
+            "It could not be compared with what was signed of it. The program's log says why.".to_owned()
+        }
+    }
 }
 
 fn row(entry: &trail::Entry, names: &Names, now: Timestamp) -> view::EntryRow {

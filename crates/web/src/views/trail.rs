@@ -10,8 +10,8 @@ use super::{Choice, Paging, Shell};
 pub struct Trail {
     /// The frame.
     pub shell: Shell,
-    /// Why nothing can be changed any more; empty where all is well.
-    pub stands_still: String,
+    /// Why it may not be what was signed of it; empty where it is.
+    pub doubt: String,
     /// What was searched for.
     pub search: String,
     /// Actions to filter by, `any` first.

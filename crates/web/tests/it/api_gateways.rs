@@ -97,12 +97,13 @@ gatewarden_testkit::on_both! {
         }
         let limited = "00000000-0000-7000-8000-000000000007";
         let spent = |round: u64, nanos: i64| {
-            json!({"round": round, "by": [{"id": limited, "spent": [[nanos, nanos], [0, 0]]}]})
+            let spent = json!([{"change": nanos, "full": nanos.max(0)}, {"change": 0, "full": 0}]);
+            json!({"round": round, "by": [{"id": limited, "heard": null, "spent": spent}]})
         };
         // The world's clock runs, so a little has drained.
         let seconds = |told: Value| {
-            assert_eq!(told[0]["id"], limited);
-            told[0]["left"][0].as_u64().unwrap().div_ceil(1_000_000_000)
+            assert_eq!(told["filled"][0]["id"], limited);
+            told["filled"][0]["drains_in"][0].as_u64().unwrap().div_ceil(1_000_000_000)
         };
         let minute = 60_000_000_000;
         assert_eq!(seconds(followers[0].spent(&door, spent(1, minute)).await.json()), 60);
@@ -113,7 +114,7 @@ gatewarden_testkit::on_both! {
         assert_eq!(followers[0].spent(&door, json!({"round": 2})).await.problem().0, 400);
         let id = followers[1].credential.gateway();
         door.api(&world.house().master.text, Method::DELETE, &format!("/gateways/{id}"), Value::Null).await;
-        assert_eq!(followers[1].spent(&door, spent(2, minute)).await.json(), json!([]), "removed, it counts no more");
+        assert_eq!(followers[1].spent(&door, spent(2, minute)).await.json()["filled"], json!([]), "removed, it counts no more");
         assert_eq!(seconds(followers[0].spent(&door, spent(2, 0)).await.json()), 120);
     }
 

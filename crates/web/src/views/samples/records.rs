@@ -234,7 +234,7 @@ fn entry(seq: u64, who: &str, did: &str, what: &str, through: &str, when: &str) 
 fn trail() -> Drawn {
     let full = Trail {
         shell: shell(Place::Trail),
-        stands_still: String::new(),
+        doubt: String::new(),
         search: t("a"),
         action_filter: choices(&["Any action", "member:role", "key:revoke"], 0),
         actor_filter: choices(&["By anyone", "Ada Lindqvist"], 0),
@@ -249,7 +249,10 @@ fn trail() -> Drawn {
         paging: Paging { total: t("18,204 entries"), shown: t("1–50 of 18,204"), ..paging() },
     };
     let empty = Trail { rows: Vec::new(), ..full.clone() };
-    let still = Trail { stands_still: t("it ends at entry 18,204, and 18,207 entries were signed"), ..full.clone() };
+    let still = Trail {
+        doubt: t("Was a backup restored? As it is now, it ends at entry 18204, and 18207 entries were signed."),
+        ..full.clone()
+    };
     let change =
         |field: &str, was: Option<&str>, is: Option<&str>| Change { field: t(field), was: was.map(t), is: is.map(t) };
     let page = Entry {
