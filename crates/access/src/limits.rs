@@ -1,6 +1,6 @@
 //! What bounds a key beside the power of its owner.
 
-use std::{slice, sync::Arc};
+use std::{collections::BTreeSet, slice, sync::Arc};
 
 use gatewarden_types::{Feature, Id, Key, Level, Levels, Model, ModelSet, Timestamp};
 
@@ -64,6 +64,16 @@ impl KeyLimits {
         Self { levels, models: Callable::One(model), expires }
     }
 
+    /// Takes an equal list of models from `lists`, or else adds its own: whoever holds many keys holds each list once.
+    pub fn share(&mut self, lists: &mut BTreeSet<Arc<[Id<Model>]>>) {
+        if let Callable::Only(models) = &mut self.models {
+            match lists.get(models) {
+                Some(same) => *models = Arc::clone(same),
+                None => drop(lists.insert(Arc::clone(models))),
+            }
+        }
+    }
+
     /// Whether a key with these limits may use `feature` that much.
     pub fn reach(&self, feature: Feature, needed: Level) -> bool {
         self.levels.get(feature as usize).copied().unwrap_or_default() >= needed
@@ -93,7 +103,21 @@ impl KeyLimits {
 
 #[cfg(test)]
 mod tests {
+    use gatewarden_types::Entropy;
+
     use super::*;
+
+    #[test]
+    fn an_equal_list_of_models_is_held_once() {
+        let zeros = Entropy::new(|bytes| bytes.fill(0));
+        let models = [1, 2].map(|second| Id::new(Timestamp::default().plus_seconds(second), &zeros));
+        let limits = || KeyLimits::new(&Levels::new(), &ModelSet::Only(models.into()), None);
+        let (mut one, mut other, mut lists) = (limits(), limits(), BTreeSet::new());
+        one.share(&mut lists);
+        other.share(&mut lists);
+        let (Callable::Only(mine), Callable::Only(theirs)) = (&one.models, &other.models) else { panic!("two models") };
+        assert!(Arc::ptr_eq(mine, theirs) && one == limits());
+    }
 
     #[test]
     fn a_feature_stands_where_its_number_says() {

@@ -55,7 +55,8 @@ impl PowerSet {
 
     /// A permission of `other` that is not here, or not as far.
     pub fn lacks(self, other: Self) -> Option<Permission> {
-        Permission::ALL.iter().copied().find(|permission| self.reach(*permission) < other.reach(*permission))
+        let lacking = (other.own & !self.own) | (other.all & !self.all);
+        Permission::ALL.get(lacking.trailing_zeros() as usize).copied()
     }
 }
 
@@ -79,6 +80,16 @@ mod tests {
         assert!(owner.covers(admin) && admin.covers(of(Builtin::Viewer)) && admin.covers(of(Builtin::Member)));
         assert_eq!(admin.lacks(owner), Some(Permission::RolesEscalate));
         assert_eq!(owner.lacks(admin), None);
+    }
+
+    #[test]
+    fn what_lacks_nothing_covers() {
+        let roles = [Builtin::Owner, Builtin::Admin, Builtin::Member, Builtin::Viewer];
+        let sets = roles.map(|role| PowerSet::of(&builtin_powers(role)));
+        for (mine, given) in sets.into_iter().flat_map(|mine| sets.map(|given| (mine, given))) {
+            let first = Permission::ALL.iter().copied().find(|p| mine.reach(*p) < given.reach(*p));
+            assert_eq!((mine.lacks(given), mine.covers(given)), (first, first.is_none()));
+        }
     }
 
     #[test]

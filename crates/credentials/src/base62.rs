@@ -49,14 +49,15 @@ fn digit_of(value: u128) -> char {
     usize::try_from(value).ok().and_then(|at| DIGITS.get(at)).map_or('0', |digit| char::from(*digit))
 }
 
+/// Without a branch for each kind of digit: digits are random, so a processor that guesses the branch is often wrong.
 fn value_of(byte: u8) -> Option<u64> {
-    let value = match byte {
-        b'0'..=b'9' => byte - b'0',
-        b'A'..=b'Z' => byte - b'A' + 10,
-        b'a'..=b'z' => byte - b'a' + 36,
-        _ => return None,
+    let zero = match byte {
+        ..b'A' => b'0',
+        b'A'..b'a' => b'A' - 10,
+        _ => b'a' - 36,
     };
-    Some(u64::from(value))
+    let value = byte.wrapping_sub(zero);
+    (DIGITS.get(usize::from(value)) == Some(&byte)).then_some(u64::from(value))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low 64 bits are what is wanted")]

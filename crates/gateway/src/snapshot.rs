@@ -5,7 +5,7 @@ mod held_key;
 mod policy;
 mod shards;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use gatewarden_access::RoleFacts;
 use gatewarden_trail::{Change, Entry};
@@ -140,9 +140,18 @@ impl Snapshot {
     ) -> Result<Self, Unreadable> {
         let mut next = self.without(organization);
         let mut policy = Policy { seq, ..Policy::new(organization) };
+        let (mut keys, mut lists) = (Vec::new(), BTreeSet::new());
         for record in records {
-            next.put(&mut policy, record, vault)?;
+            match record {
+                AnyRecord::Key(key) => {
+                    let mut held = next.held(organization, &key)?;
+                    held.facts.limits.share(&mut lists);
+                    keys.push((key.id.uuid(), Arc::new(held)));
+                }
+                other => next.put(&mut policy, other, vault)?,
+            }
         }
+        next.keys.extend(keys);
         next.settle(policy)
     }
 
@@ -227,8 +236,8 @@ impl Snapshot {
             }
             AnyRecord::Model(model) => Arc::make_mut(&mut policy.models).put(model),
             AnyRecord::Key(key) => {
-                self.own_key(policy.id, key.id)?;
-                self.keys.insert(key.id.uuid(), Arc::new(HeldKey::new(policy.id, &key)));
+                let held = self.held(policy.id, &key)?;
+                self.keys.insert(key.id.uuid(), Arc::new(held));
             }
             AnyRecord::Gateway(gateway) => {
                 Arc::make_mut(&mut policy.gateways).insert(gateway.id, gateway.state);
@@ -260,6 +269,11 @@ impl Snapshot {
             RecordKind::Invite => {}
         }
         Ok(())
+    }
+
+    fn held(&self, organization: Id<Organization>, key: &Key) -> Result<HeldKey, Unreadable> {
+        self.own_key(organization, key.id)?;
+        Ok(HeldKey::new(organization, key))
     }
 
     /// A key's id stands in its text and names its organization, so no organization may take another's.

@@ -1,7 +1,8 @@
 //! A map that is cheap to copy and change, and small: one root over shared shards, of which a change copies one.
 //!
-//! A shard has its ids in one piece, in their order, and the values in another. The ids are random, so where one stands
-//! follows from its own bits, give or take a few places: a look-up touches the shard, a piece of its ids, and the value.
+//! The ids are random, so where one stands in its shard follows from its own bits, give or take a few places. Each stands
+//! beside its value, and the root points at them with nothing between: among a great many, every step of a look-up is
+//! into a page of memory that the processor has to find first.
 
 use std::sync::Arc;
 
@@ -10,80 +11,16 @@ use uuid::Uuid;
 /// How many values a shard holds on average before the number of shards doubles.
 const PER_SHARD: usize = 64;
 const MOST_SHARDS: usize = 4096;
-/// A full shard makes room for this part of what it holds, so that little memory stays unused.
-const ROOM: usize = 16;
 
 /// A map by id. Cloning it copies a pointer; changing a clone copies the root's pointers and one shard.
 #[derive(Debug)]
 pub(crate) struct Shards<V> {
-    root: Arc<Vec<Arc<Shard<V>>>>,
+    root: Arc<[Shard<V>]>,
     len: usize,
 }
 
-/// Some of the ids, in the order of [`order`], and in the same order what they stand for.
-#[derive(Debug, Clone)]
-struct Shard<V> {
-    ids: Vec<Uuid>,
-    values: Vec<V>,
-}
-
-impl<V> Default for Shard<V> {
-    fn default() -> Self {
-        Self { ids: Vec::new(), values: Vec::new() }
-    }
-}
-
-impl<V> Shard<V> {
-    /// Where an id stands, or else would stand.
-    fn find(&self, id: Uuid) -> Result<usize, usize> {
-        let wanted = order(id);
-        let mut at = guess(wanted, self.ids.len());
-        while self.ids.get(at).is_some_and(|here| order(*here) < wanted) {
-            at += 1;
-        }
-        while at.checked_sub(1).and_then(|before| self.ids.get(before)).is_some_and(|before| order(*before) >= wanted) {
-            at -= 1;
-        }
-        if self.ids.get(at) == Some(&id) { Ok(at) } else { Err(at) }
-    }
-
-    fn get(&self, id: Uuid) -> Option<&V> {
-        self.values.get(self.find(id).ok()?)
-    }
-
-    /// Puts a value in; true when there was none.
-    fn insert(&mut self, id: Uuid, value: V) -> bool {
-        match self.find(id) {
-            Ok(at) => {
-                if let Some(before) = self.values.get_mut(at) {
-                    *before = value;
-                }
-                false
-            }
-            Err(at) => {
-                if self.ids.len() == self.ids.capacity() {
-                    let room = self.ids.len() / ROOM + 1;
-                    self.ids.reserve_exact(room);
-                    self.values.reserve_exact(room);
-                }
-                self.ids.insert(at, id);
-                self.values.insert(at, value);
-                true
-            }
-        }
-    }
-
-    fn remove(&mut self, id: Uuid) {
-        if let Ok(at) = self.find(id) {
-            self.ids.remove(at);
-            self.values.remove(at);
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&Uuid, &V)> {
-        self.ids.iter().zip(&self.values)
-    }
-}
+/// Some of the ids, each with what it stands for, in the order of [`order`].
+type Shard<V> = Arc<[(Uuid, V)]>;
 
 impl<V> Clone for Shards<V> {
     fn clone(&self) -> Self {
@@ -93,13 +30,21 @@ impl<V> Clone for Shards<V> {
 
 impl<V> Default for Shards<V> {
     fn default() -> Self {
-        Self { root: Arc::new(vec![Arc::default()]), len: 0 }
+        Self::empty(1)
+    }
+}
+
+impl<V> Shards<V> {
+    fn empty(shards: usize) -> Self {
+        Self { root: (0..shards).map(|_| Arc::default()).collect(), len: 0 }
     }
 }
 
 impl<V: Clone> Shards<V> {
     pub(crate) fn get(&self, id: Uuid) -> Option<&V> {
-        self.shard(id)?.get(id)
+        let shard = self.root.get(place(id, self.root.len()))?;
+        let (_, value) = shard.get(find(shard, id).ok()?)?;
+        Some(value)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -107,18 +52,31 @@ impl<V: Clone> Shards<V> {
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.root.iter().flat_map(|shard| &shard.values)
+        self.entries().map(|(_, value)| value)
     }
 
     pub(crate) fn insert(&mut self, id: Uuid, value: V) {
-        if self.len >= self.root.len() * PER_SHARD && self.root.len() < MOST_SHARDS {
-            self.grow();
+        self.extend(vec![(id, value)]);
+    }
+
+    /// Puts values in, the later in the place of the earlier; each shard is copied once.
+    pub(crate) fn extend(&mut self, mut entries: Vec<(Uuid, V)>) {
+        let (held, mut shards) = (self.len + entries.len(), self.root.len());
+        while held > shards * PER_SHARD && shards < MOST_SHARDS {
+            shards *= 2;
         }
-        let at = place(id, self.root.len());
-        if let Some(shard) = Arc::make_mut(&mut self.root).get_mut(at)
-            && Arc::make_mut(shard).insert(id, value)
-        {
-            self.len += 1;
+        if shards > self.root.len() {
+            entries = self.entries().cloned().chain(entries).collect();
+            *self = Self::empty(shards);
+        }
+        entries.sort_by_key(|(id, _)| place(*id, shards));
+        let (root, mut entries) = (Arc::make_mut(&mut self.root), entries.into_iter().peekable());
+        while let Some(at) = entries.peek().map(|(id, _)| place(*id, shards)) {
+            let Some(shard) = root.get_mut(at) else { return };
+            let here = std::iter::from_fn(|| entries.next_if(|(id, _)| place(*id, shards) == at));
+            let before = shard.len();
+            *shard = with(shard, here);
+            self.len += shard.len() - before;
         }
     }
 
@@ -128,7 +86,7 @@ impl<V: Clone> Shards<V> {
         }
         let at = place(id, self.root.len());
         if let Some(shard) = Arc::make_mut(&mut self.root).get_mut(at) {
-            Arc::make_mut(shard).remove(id);
+            *shard = shard.iter().filter(|(here, _)| *here != id).cloned().collect();
             self.len -= 1;
         }
     }
@@ -136,37 +94,51 @@ impl<V: Clone> Shards<V> {
     /// Keeps what `keep` says; shards that lose nothing stay shared.
     pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
         for shard in Arc::make_mut(&mut self.root) {
-            if !shard.values.iter().all(&keep) {
-                let kept = shard.iter().filter(|(_, value)| keep(value)).map(|(id, value)| (*id, value.clone()));
-                let (ids, values) = kept.unzip();
-                *shard = Arc::new(Shard { ids, values });
+            if !shard.iter().all(|(_, value)| keep(value)) {
+                *shard = shard.iter().filter(|(_, value)| keep(value)).cloned().collect();
             }
         }
-        self.len = self.root.iter().map(|shard| shard.ids.len()).sum();
+        self.len = self.root.iter().map(|shard| shard.len()).sum();
     }
 
-    fn shard(&self, id: Uuid) -> Option<&Arc<Shard<V>>> {
-        self.root.get(place(id, self.root.len()))
-    }
-
-    fn grow(&mut self) {
-        let mut shards: Vec<Shard<V>> = Vec::new();
-        shards.resize_with(self.root.len() * 2, Shard::default);
-        for (id, value) in self.root.iter().flat_map(|shard| shard.iter()) {
-            let at = place(*id, shards.len());
-            if let Some(shard) = shards.get_mut(at) {
-                shard.insert(*id, value.clone());
-            }
-        }
-        self.root = Arc::new(shards.into_iter().map(Arc::new).collect());
+    fn entries(&self) -> impl Iterator<Item = &(Uuid, V)> {
+        self.root.iter().flat_map(|shard| shard.iter())
     }
 }
 
 impl<V: Clone + PartialEq> PartialEq for Shards<V> {
     fn eq(&self, other: &Self) -> bool {
-        let mut all = self.root.iter().flat_map(|shard| shard.iter());
-        self.len == other.len && all.all(|(id, value)| other.get(*id) == Some(value))
+        self.len == other.len && self.entries().all(|(id, value)| other.get(*id) == Some(value))
     }
+}
+
+/// Where an id stands in a shard, or else would stand.
+fn find<V>(shard: &[(Uuid, V)], id: Uuid) -> Result<usize, usize> {
+    let wanted = order(id);
+    let mut at = guess(wanted, shard.len());
+    while shard.get(at).is_some_and(|(here, _)| order(*here) < wanted) {
+        at += 1;
+    }
+    while at.checked_sub(1).and_then(|before| shard.get(before)).is_some_and(|(before, _)| order(*before) >= wanted) {
+        at -= 1;
+    }
+    if shard.get(at).is_some_and(|(here, _)| *here == id) { Ok(at) } else { Err(at) }
+}
+
+/// A shard with more in it.
+fn with<V: Clone>(shard: &[(Uuid, V)], more: impl Iterator<Item = (Uuid, V)>) -> Shard<V> {
+    let mut entries = shard.to_vec();
+    for (id, value) in more {
+        match find(&entries, id) {
+            Ok(at) => {
+                if let Some((_, before)) = entries.get_mut(at) {
+                    *before = value;
+                }
+            }
+            Err(at) => entries.insert(at, (id, value)),
+        }
+    }
+    entries.into()
 }
 
 /// The low bits of an id are random (UUID version 7), so they spread evenly without hashing.
@@ -220,7 +192,8 @@ mod tests {
                 prop_assert!(plain.iter().all(|(id, value)| shards.get(*id) == Some(value)));
                 prop_assert_eq!(shards.values().count(), plain.len());
                 let mut rebuilt = Shards::default();
-                plain.iter().rev().for_each(|(id, value)| rebuilt.insert(*id, *value));
+                let first = plain.keys().map(|id| (*id, 0));
+                rebuilt.extend(first.chain(plain.iter().rev().map(|(id, value)| (*id, *value))).collect());
                 prop_assert!(&rebuilt == shards);
             }
         }
