@@ -6,6 +6,9 @@ mod host;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+#[expect(dead_code, reason = "the benchmark prints how long it took")]
+mod load;
+#[cfg(test)]
 mod obeys;
 #[cfg(test)]
 mod outage;
