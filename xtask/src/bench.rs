@@ -23,6 +23,7 @@ const BENCHES: &[Bench] = &[
     bench_of("organizations", "creating 1,000 organizations on each back end", true),
     bench_of("changes", "changes per second with the trail beside the same changes without it", true),
     bench_of("revocation", "how long revoked keys are still admitted by three gateways under load", false),
+    bench_of("outage", "how soon a gateway that was killed under load answers again without its control plane", false),
     bench_of("verify", "verifying an exported trail of 1,000,000 entries", true),
     bench_of("decide", "one decision of the gateway at 1,000,000 keys, in process", false),
     bench_of("gateway", "the gateway beside nginx and other gateways, its latencies and memory; --soak MINUTES", false),

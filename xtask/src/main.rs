@@ -13,7 +13,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test [--only STEP,…]   everything CI proves, from nothing; steps: fmt, clippy, deny, rust, faults,
                                    verifiers, plain, e2e, api
-cargo xtask faults [--rounds N]    kills the program N times (60) under load, and lets its fsync and its disk fail
+cargo xtask faults [--rounds N]    kills the program and gateways on other hosts N times (60) under load, and lets their
+                                   fsync and their disks fail
 cargo xtask fuzz [--seconds N] [TARGET…]
                                    tries each reader of what comes from outside for N seconds (60)
 cargo xtask capabilities           what the tests prove of docs/capabilities.csv; --missing PREFIX lists the rest

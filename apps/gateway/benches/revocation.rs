@@ -67,8 +67,7 @@ async fn measure() {
     let hosts: Vec<Host> = (0..GATEWAYS).map(|_| Host::new()).collect();
     let mut gateways = Vec::new();
     for (n, host) in hosts.iter().enumerate() {
-        let (_, token) = plane.add(&format!("Gateway {n}")).await;
-        assert!(host.enroll(&plane.url(), &token).status.success(), "it is let in");
+        plane.let_in_as(&format!("Gateway {n}"), host).await;
         gateways.push(host.start());
     }
     for gateway in &gateways {

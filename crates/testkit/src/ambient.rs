@@ -52,7 +52,7 @@ pub(crate) fn seeded(seed: u64) -> Entropy {
 }
 
 /// A seed that no other world has, in this process or another: worlds share a PostgreSQL cluster and its role names.
-pub(crate) fn fresh_seed() -> u64 {
+pub fn fresh_seed() -> u64 {
     let mut bytes = [0; 8];
     let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
     read.expect("the system gives random bytes");

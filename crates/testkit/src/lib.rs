@@ -22,7 +22,7 @@ mod people;
 mod run;
 mod world;
 
-pub use ambient::Time;
+pub use ambient::{Time, fresh_seed};
 pub use beneath::{Beneath, Tables};
 pub use database::{HARDENING, Postgres};
 pub use empty::Empty;

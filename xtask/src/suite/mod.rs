@@ -94,7 +94,8 @@ pub fn run(steps: &[Step]) -> bool {
     report::print(&rows)
 }
 
-/// Kills the program so many times on a throw-away PostgreSQL and on SQLite, and lets its disk fail.
+/// Kills the program and gateways on other hosts so many times, on a throw-away PostgreSQL and on SQLite, and lets their disks
+/// fail.
 pub fn faults(rounds: &str) -> anyhow::Result<bool> {
     let rounds = rounds.parse().with_context(|| format!("{rounds:?} is no number of rounds"))?;
     let cluster = Cluster::start()?;

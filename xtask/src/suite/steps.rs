@@ -10,7 +10,7 @@ use super::counts::{self, Counts};
 use super::runner::{check, run as run_counted};
 use crate::{machine, project};
 
-/// How often the program is killed in CI.
+/// How often the program and gateways on other hosts are killed in CI, together.
 const KILLS: usize = 60;
 
 /// Runs `step`; `database` is a superuser's URL of the throw-away PostgreSQL, when the step has one.
@@ -73,7 +73,8 @@ fn deny() -> anyhow::Result<Counts> {
     Ok(Counts::default())
 }
 
-/// Kills the program so many times, and lets its fsync and its disk fail. What that needs is installed, or the step fails.
+/// Kills the program and gateways on other hosts so many times, and lets their fsync and their disks fail. What that needs is
+/// installed, or the step fails.
 pub fn faults(rounds: usize, database: Option<&str>) -> anyhow::Result<Counts> {
     machine::libfiu()?;
     let mut tests = cargo();

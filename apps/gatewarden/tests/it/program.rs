@@ -108,8 +108,13 @@ impl Running {
     }
 
     /// The same with a command that was made ready otherwise.
-    pub fn begin(mut command: Command) -> Self {
-        command.args(["--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0"]);
+    pub fn begin(command: Command) -> Self {
+        Self::begin_at("127.0.0.1:0", command)
+    }
+
+    /// The same with an address for the console.
+    pub fn begin_at(console: &str, mut command: Command) -> Self {
+        command.args(["--listen", console, "--gateway-listen", "127.0.0.1:0"]);
         command.env("GATEWARDEN__LOG__FORMAT", "json").stdin(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         let printed = BufReader::new(child.stdout.take().expect("piped")).lines();

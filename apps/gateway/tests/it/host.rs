@@ -2,11 +2,14 @@
 
 use std::{
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
 
+use gatewarden_types::{Id, Request};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,6 +29,32 @@ pub struct Running {
     /// Where it listens.
     pub url: String,
     client: Client,
+    log: Arc<Mutex<String>>,
+}
+
+/// How a gateway answered a call: the code is that of the refusal.
+pub struct Answer {
+    pub request: Id<Request>,
+    pub status: StatusCode,
+    pub code: String,
+}
+
+/// Calls a model. None where the gateway is gone before the answer is whole.
+pub async fn call(client: &Client, gateway: &str, key: &str) -> Option<Answer> {
+    let body = json!({"model": "fast", "messages": [{"role": "user", "content": "Say hello."}]});
+    let answer =
+        client.post(format!("{gateway}/v1/chat/completions")).bearer_auth(key).json(&body).send().await.ok()?;
+    let request = answer.headers()["x-request-id"].to_str().unwrap().parse().unwrap();
+    let status = answer.status();
+    let body: Value = serde_json::from_slice(&answer.bytes().await.ok()?).unwrap();
+    let code = body["error"]["code"].as_str().unwrap_or_default().to_owned();
+    Some(Answer { request, status, code })
+}
+
+/// The program. All are built into one folder, whichever of them these tests are of.
+fn gateway() -> PathBuf {
+    let built = option_env!("CARGO_BIN_EXE_gatewarden-gateway").or(option_env!("CARGO_BIN_EXE_gatewarden")).unwrap();
+    Path::new(built).with_file_name("gatewarden-gateway")
 }
 
 impl Host {
@@ -33,8 +62,13 @@ impl Host {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
+    /// On a disk of its own.
+    pub fn within(disk: &Path) -> Self {
+        Self { folder: tempfile::tempdir_in(disk).unwrap() }
+    }
+
     fn program(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gatewarden-gateway"));
+        let mut command = Command::new(gateway());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GATEWARDEN")) {
             command.env_remove(name);
         }
@@ -51,13 +85,19 @@ impl Host {
         self.run(&["enroll", "--control", control, "--token", token])
     }
 
+    /// What runs the gateway.
+    pub fn serving(&self) -> Command {
+        self.program(&["run", "--listen", "127.0.0.1:0", "--allow-private", "127.0.0.1"])
+    }
+
     /// Starts the gateway; it may not be ready yet.
     pub fn start(&self) -> Running {
-        let mut command = self.program(&["run", "--listen", "127.0.0.1:0", "--allow-private", "127.0.0.1"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let first = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-        let url = format!("http://{}", first.rsplit(' ').next().unwrap());
-        Running { child, url, client: Client::builder().build().unwrap() }
+        Running::begin(self.serving())
+    }
+
+    /// Where usage is spooled.
+    pub fn spool(&self) -> PathBuf {
+        self.folder.path().join("usage")
     }
 
     /// Makes an enrolment that cannot be read.
@@ -86,14 +126,35 @@ impl Host {
 }
 
 impl Running {
+    /// Starts a gateway with a command that was made ready otherwise.
+    pub fn begin(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let first = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+        let url = format!("http://{}", first.rsplit(' ').next().unwrap());
+        let (log, lines) = (Arc::<Mutex<String>>::default(), BufReader::new(child.stderr.take().unwrap()).lines());
+        let kept = Arc::clone(&log);
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                kept.lock().unwrap().extend([line.as_str(), "\n"]);
+            }
+        });
+        Self { child, url, client: Client::builder().build().unwrap(), log }
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     /// Calls a model: the status, and the code of the error where it was refused.
     pub async fn call(&self, key: &str) -> (StatusCode, String) {
-        let body = json!({"model": "fast", "messages": [{"role": "user", "content": "Say hello."}]});
-        let request = self.client.post(format!("{}/v1/chat/completions", self.url)).bearer_auth(key).json(&body);
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let body: Value = answer.json().await.unwrap();
-        (status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
+        let Answer { status, code, .. } = call(&self.client, &self.url, key).await.unwrap();
+        (status, code)
     }
 
     /// What it says of itself.
@@ -129,9 +190,18 @@ impl Running {
         }
     }
 
-    /// Waits until it answers calls.
+    /// Waits until it answers calls and follows.
     pub async fn ready(&self) {
         self.until("status", &"ready".into()).await;
+    }
+
+    /// Waits until it answers calls, by the policy of its disk where there is no other.
+    pub async fn answering(&self) {
+        let late = Instant::now() + PATIENCE;
+        while self.readiness().await.0 != StatusCode::OK {
+            assert!(Instant::now() < late, "{}", self.log());
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 

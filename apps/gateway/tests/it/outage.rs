@@ -1,6 +1,13 @@
 use std::fs;
 
-use crate::{host::Host, plane::Plane};
+use crate::{
+    host::Host,
+    load::{self, CALLERS, With},
+    plane::Plane,
+};
+
+/// How many calls each caller makes.
+const CALLS: usize = 96;
 
 gatewarden_testkit::on_both! {
     async fn without_the_control_plane_it_serves_on_and_starts_from_disk(world: World) {
@@ -83,5 +90,23 @@ gatewarden_testkit::on_both! {
         plane.start();
         gateway.ready().await;
         assert_eq!(gateway.call(&key.text).await.0, 200);
+    }
+
+    // proves that an outage of the control plane is none of its gateways', also when one of them is killed meanwhile
+    async fn under_load_without_the_control_plane_the_right_calls_pass_and_no_others(world: World) {
+        let course = load::run(Plane::new(world).await, CALLERS * CALLS).await;
+        let answered = &course.answered.calls;
+        let only = |with| answered[&with].iter().map(|(said, count)| (said.as_str(), *count)).collect::<Vec<_>>();
+        assert_eq!(only(With::InForce), [(load::PASSED, CALLERS * CALLS * 3 / 8)]);
+        for (with, code) in [
+            (With::Revoked, "key_revoked"),
+            (With::Unknown, "invalid_api_key"),
+            (With::Expired, "key_expired"),
+            (With::OtherModel, "key_model"),
+        ] {
+            assert_eq!(only(with), [(code, CALLERS * CALLS / 8)], "{with:?}");
+        }
+        assert!(only(With::Limited).iter().all(|(said, _)| [load::PASSED, "rate_limit_exceeded"].contains(said)));
+        course.assert_limited();
     }
 }

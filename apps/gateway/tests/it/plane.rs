@@ -15,7 +15,7 @@ use gatewarden_control::{
 use gatewarden_credentials::{RootKey, Secret};
 use gatewarden_demo::upstream::{self, Upstream};
 use gatewarden_testkit::World;
-use gatewarden_types::{Dialect, Entropy, Gateway, Id, Key, Limits, Seq};
+use gatewarden_types::{Dialect, Entropy, Gateway, Id, Key, Limits, Model, Seq};
 use gatewarden_web::{Parts, Site};
 use tokio::time::{Instant, sleep};
 
@@ -80,10 +80,11 @@ impl Plane {
         self.listen(TcpListener::bind(self.addr).unwrap());
     }
 
-    async fn offer(&self, name: &str, model: &str) {
+    /// Approves a model of a provider on this machine.
+    pub async fn offer(&self, name: &str, model: &str) -> Id<Model> {
         let (app, owner, org) = (self.world.app(), self.world.owner().caller(), self.world.org());
         let provider = AddProvider {
-            name: "Demo".parse().unwrap(),
+            name: format!("Demo {name}").parse().unwrap(),
             dialect: Dialect::OpenAi,
             base_url: self.upstream.base_url().parse().unwrap(),
             secret: Some(Secret::new("sk-first".to_owned())),
@@ -91,7 +92,8 @@ impl Plane {
         };
         let provider = providers::add(app, &owner, org, provider).await.unwrap().value.id;
         let (name, upstream) = (name.parse().unwrap(), model.parse().unwrap());
-        models::approve(app, &owner, org, ApproveModel { name, upstream, provider, once: None }).await.unwrap();
+        let approve = ApproveModel { name, upstream, provider, once: None };
+        models::approve(app, &owner, org, approve).await.unwrap().value.id
     }
 
     /// Adds a gateway; the token that it enrols with.
@@ -126,7 +128,8 @@ impl Plane {
         self.make(CreateKey { limits, ..CreateKey::usual("Limited".parse().unwrap()) }).await
     }
 
-    async fn make(&self, command: CreateKey) -> Holding {
+    /// A key of the organization.
+    pub async fn make(&self, command: CreateKey) -> Holding {
         let (app, owner) = (self.world.app(), self.world.owner().caller());
         let created = keys::create(app, &owner, self.world.org(), command).await.unwrap();
         Holding { id: created.key.value.id, text: created.secret.unwrap().expose().clone() }
