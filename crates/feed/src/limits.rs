@@ -51,15 +51,6 @@ pub struct Spent {
     pub full: u64,
 }
 
-impl Spent {
-    /// The same when `nanos` have passed since.
-    fn aged(self, nanos: u64) -> Self {
-        let drained = nanos.try_into().unwrap_or(i64::MAX);
-        let change = if self.change > 0 { (self.change - drained).max(0) } else { self.change };
-        Self { change, full: self.full.saturating_sub(nanos) }
-    }
-}
-
 /// What a gateway says of a key or an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +69,8 @@ pub struct Spender {
 pub struct Spending {
     /// Another for each time something new is told; the same when an answer was lost and it is told again.
     pub round: u64,
+    /// How many nanoseconds ago this was so.
+    pub age: u64,
     /// At most [`Spending::MOST`].
     pub by: Vec<Spender>,
 }
@@ -85,13 +78,6 @@ pub struct Spending {
 impl Spending {
     /// How many are told of at once: shorter than the longest body that is taken, 64 KiB.
     pub const MOST: usize = 256;
-
-    /// The same when it is told `nanos` later: what has drained by then is not told any more.
-    #[must_use]
-    pub fn aged(&self, nanos: u64) -> Self {
-        let aged = |spender: &Spender| Spender { spent: spender.spent.map(|spent| spent.aged(nanos)), ..*spender };
-        Self { round: self.round, by: self.by.iter().map(aged).collect() }
-    }
 }
 
 /// How full limits are with what all gateways have told.
@@ -128,6 +114,16 @@ struct Told {
     kept: usize,
 }
 
+/// How a gateway's word is to be taken.
+#[derive(Clone, Copy)]
+struct Word {
+    /// It was not told before.
+    fresh: bool,
+    /// The gateway knows how full the limit is from this tally.
+    learnt_here: bool,
+    age: u64,
+}
+
 impl Tally {
     /// Knows nothing. No tally before had this number.
     pub fn new(number: u64) -> Self {
@@ -147,7 +143,8 @@ impl Tally {
         told.make_room(now);
         let by = spending.by.iter().take(Spending::MOST);
         let filled = by.filter_map(|spender| {
-            let fills = told.take(spender, fresh, spender.heard == Some(self.number), now)?;
+            let learnt_here = spender.heard == Some(self.number);
+            let fills = told.take(spender, Word { fresh, learnt_here, age: spending.age }, now)?;
             Some(Filled { id: spender.id, drains_in: fills.map(|fill| fill.drains_in(now)) })
         });
         Tallied { tally: self.number, filled: filled.collect() }
@@ -164,23 +161,30 @@ impl Told {
     }
 
     /// How full its limits are now; none where there is no room for them.
-    fn take(&mut self, spender: &Spender, fresh: bool, learnt_here: bool, now: u64) -> Option<[Fill; 2]> {
+    fn take(&mut self, spender: &Spender, word: Word, now: u64) -> Option<[Fill; 2]> {
         let full = self.fills.len() >= MOST;
         let fills = match self.fills.entry(spender.id) {
             Entry::Occupied(held) => held.into_mut(),
             Entry::Vacant(_) if full => return None,
             Entry::Vacant(place) => place.insert(<[Fill; 2]>::default()),
         };
-        for (fill, Spent { change, full }) in fills.iter_mut().zip(spender.spent) {
-            if fresh {
-                *fill = fill.with(change, now);
-            }
-            // What it did not learn here it may have learnt of a tally before this one.
-            if !learnt_here && full > fill.drains_in(now) {
-                *fill = Fill::of(full, now);
-            }
+        for (fill, spent) in fills.iter_mut().zip(spender.spent) {
+            *fill = word.added(*fill, spent, now);
         }
         Some(*fills)
+    }
+}
+
+impl Word {
+    fn added(self, fill: Fill, Spent { change, full }: Spent, now: u64) -> Fill {
+        let Self { fresh, learnt_here, age } = self;
+        // Where nothing else was let through, it has drained since.
+        let drained = if fill.drains_in(now) == 0 { age.try_into().unwrap_or(i64::MAX) } else { 0 };
+        let change = if change > drained { change - drained } else { change.min(0) };
+        let added = if fresh { fill.with(change, now) } else { fill };
+        // What it did not learn here it may have learnt of a tally before this one.
+        let believed = Fill::of(full.saturating_sub(age), now);
+        if learnt_here || believed.drains_in(now) < added.drains_in(now) { added } else { believed }
     }
 }
 
@@ -203,13 +207,13 @@ mod tests {
     /// What a gateway tells that has heard of this tally.
     fn spending(round: u64, change: i64) -> Spending {
         let spent = [Spent { change, full: 0 }, Spent::default()];
-        Spending { round, by: vec![Spender { id: Uuid::from_u128(7), heard: Some(TALLY), spent }] }
+        Spending { round, age: 0, by: vec![Spender { id: Uuid::from_u128(7), heard: Some(TALLY), spent }] }
     }
 
     /// The same of one that has heard of another or of none.
     fn believing(round: u64, change: i64, full: u64, heard: Option<u64>) -> Spending {
         let spent = [Spent { change, full }, Spent::default()];
-        Spending { round, by: vec![Spender { id: Uuid::from_u128(7), heard, spent }] }
+        Spending { round, age: 0, by: vec![Spender { id: Uuid::from_u128(7), heard, spent }] }
     }
 
     fn told(tally: &mut Tally, of: Option<Id<Gateway>>, spending: &Spending, now: u64) -> u64 {
@@ -250,9 +254,13 @@ mod tests {
 
     #[test]
     fn what_is_told_late_has_drained_meanwhile() {
-        let late = believing(1, 5, 9, None).aged(6);
-        assert_eq!(late.by[0].spent[0], Spent { change: 0, full: 3 });
-        assert_eq!(spending(1, -5).aged(6), spending(1, -5), "what was given back stays given back");
+        let late = |round, change, heard| Spending { age: 6, ..believing(round, change, 9, heard) };
+        let mut tally = Tally::new(TALLY);
+        assert_eq!(told(&mut tally, gateway(1), &late(1, 5, Some(TALLY)), NOW), 0, "there was nothing else");
+        assert_eq!(told(&mut tally, gateway(1), &late(2, 7, Some(TALLY)), NOW), 1);
+        assert_eq!(told(&mut tally, gateway(1), &late(3, 5, Some(TALLY)), NOW), 6, "it came on top of something");
+        assert_eq!(told(&mut tally, gateway(1), &late(4, -4, Some(TALLY)), NOW), 2);
+        assert_eq!(told(&mut tally, gateway(1), &late(5, 0, None), NOW), 3, "and so has what it knew");
     }
 
     #[test]
@@ -263,7 +271,7 @@ mod tests {
         assert_eq!(tally.add(organization(2), gateway(1), &strange, NOW).filled[0].drains_in[0], Fill::LONGEST);
         assert_eq!(tally.add(organization(2), gateway(1), &spending(3, i64::MIN), NOW).filled[0].drains_in[0], 0);
         assert_eq!(told(&mut tally, gateway(1), &spending(2, 0), NOW), 5);
-        let many = Spending { round: 4, by: strange.by.repeat(Spending::MOST + 1) }.aged(u64::MAX);
+        let many = Spending { round: 4, age: u64::MAX, by: strange.by.repeat(Spending::MOST + 1) };
         assert_eq!(tally.add(organization(1), gateway(1), &many, u64::MAX).filled.len(), Spending::MOST);
     }
 
@@ -276,7 +284,7 @@ mod tests {
                 heard: Some(TALLY),
                 spent: [Spent { change: 60, full: 60 }; 2],
             });
-            let spending = Spending { round: u64::try_from(from).expect("small"), by: by.collect() };
+            let spending = Spending { round: u64::try_from(from).expect("small"), age: 0, by: by.collect() };
             tally.add(organization(1), gateway(1), &spending, now).filled.len()
         };
         let rounds = MOST / Spending::MOST;

@@ -7,6 +7,8 @@
 mod bucket;
 mod gcra;
 mod sharing;
+#[cfg(test)]
+mod simulation;
 mod told;
 
 use std::{
@@ -143,7 +145,7 @@ impl Limiter {
         }
         let mut next = counted.buckets;
         for (what, bucket) in What::ALL.into_iter().zip(&mut next) {
-            let Some(limit) = what.of(&holding.limits) else { continue };
+            let Some(limit) = what.of(holding.limits) else { continue };
             match bucket.admit(cost.now, cost.of(what), limit, holding.gateways) {
                 Ok(left) => standing.note(what, limit, left, bucket.full(cost.now)),
                 Err(held) => {
@@ -169,7 +171,7 @@ impl Limiter {
     fn give_back(&self, holding: &Holding, cost: Cost) {
         if let Some(counted) = self.shard(holding.id).ask(holding.id) {
             for (what, bucket) in What::ALL.into_iter().zip(&mut counted.buckets) {
-                let Some(limit) = what.of(&holding.limits) else { continue };
+                let Some(limit) = what.of(holding.limits) else { continue };
                 bucket.correct(-reserved(cost.of(what), limit).cast_signed(), cost.now, holding.gateways);
             }
         }

@@ -9,13 +9,12 @@ const LONGEST_PROBLEM: usize = 300;
 /// Takes in what a gateway says of itself; of one that was removed, only whether it has dropped its policy.
 pub fn report(app: &App, admitted: &Admitted, report: Report) {
     let Report { position, epoch, release, problem } = report;
-    if !admitted.removed {
-        let short = |text: String| text.chars().take(LONGEST_PROBLEM).collect();
-        let (release, problem) = (short(release), problem.map(short));
-        app.connected().saw(admitted.gateway, Sighting { at: app.clock.now(), position, epoch, release, problem });
-    } else {
-        app.connected().left(admitted.gateway, position.is_none());
+    if admitted.removed {
+        return app.connected().left(admitted.gateway, position.is_none());
     }
+    let short = |text: String| text.chars().take(LONGEST_PROBLEM).collect();
+    let (release, problem) = (short(release), problem.map(short));
+    app.connected().saw(admitted.gateway, Sighting { at: app.clock.now(), position, epoch, release, problem });
 }
 
 /// Takes in the calls that a gateway has answered; also one that was removed since, for those it had answered by then. Once

@@ -155,7 +155,7 @@ mod tests {
             self.round += 1;
             let spent = [self.gateways[gateway].tell(self.now), Spent::default()];
             let by = vec![Spender { id: KEY, heard: self.heard[gateway], spent }];
-            let spending = Spending { round: self.round, by };
+            let spending = Spending { round: self.round, age: 0, by };
             let tallied = self.tally.add(Id::from_uuid(Uuid::nil()), of, &spending, self.now);
             self.heard[gateway] = Some(tallied.tally);
             self.gateways[gateway].told(tallied.filled[0].drains_in[0], self.now, size);

@@ -121,8 +121,8 @@ impl Limiter {
         let due = due.filter(|(_, round)| round.is_open() && !round.under_way && (again || !round.again));
         let told = due.map(|(organization, round)| {
             round.under_way = true;
-            let (organization, spending) = (*organization, round.spending.aged(now.saturating_sub(round.since)));
-            Telling { organization, spending, limiter: Arc::clone(self), clock: clock.clone() }
+            let spending = Spending { age: now.saturating_sub(round.since), ..round.spending.clone() };
+            Telling { organization: *organization, spending, limiter: Arc::clone(self), clock: clock.clone() }
         });
         told.collect()
     }
@@ -153,7 +153,7 @@ impl Limiter {
             let round = rounds.of.entry(organization).or_default();
             // Numbers of an earlier start are below this, as that one has told less often than each nanosecond.
             let number = now.max(round.spending.round + 1);
-            *round = Round { spending: Spending { round: number, by }, since: now, ..Round::default() };
+            *round = Round { spending: Spending { round: number, age: 0, by }, since: now, ..Round::default() };
         }
     }
 

@@ -17,7 +17,7 @@ pub(crate) enum What {
 impl What {
     pub(super) const ALL: [Self; 2] = [Self::Requests, Self::Tokens];
 
-    pub(super) fn of(self, limits: &Limits) -> Option<PerMinute> {
+    pub(super) fn of(self, limits: Limits) -> Option<PerMinute> {
         match self {
             Self::Requests => limits.requests,
             Self::Tokens => limits.tokens,

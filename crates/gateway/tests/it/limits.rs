@@ -172,6 +172,7 @@ async fn what_others_have_let_through_counts_here() {
     let mut tally = Tally::new(1);
     let there = Spending {
         round: 1,
+        age: 0,
         by: vec![Spender {
             id,
             heard: None,

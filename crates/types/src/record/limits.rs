@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct Limits {
 /// A number a minute, from 1 to 1,000,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
-pub struct PerMinute(u32);
+pub struct PerMinute(NonZeroU32);
 
 const BAD: BadWord = BadWord("Give a whole number from 1 to 1000000000, or nothing for no limit.");
 
@@ -26,7 +26,7 @@ impl PerMinute {
 
     /// The number.
     pub const fn get(self) -> u32 {
-        self.0
+        self.0.get()
     }
 }
 
@@ -34,14 +34,14 @@ impl TryFrom<u64> for PerMinute {
     type Error = BadWord;
 
     fn try_from(number: u64) -> Result<Self, BadWord> {
-        let number = u32::try_from(number).map_err(|_| BAD)?;
-        if (1..=Self::MOST).contains(&number) { Ok(Self(number)) } else { Err(BAD) }
+        let number = u32::try_from(number).and_then(NonZeroU32::try_from).map_err(|_| BAD)?;
+        if number.get() <= Self::MOST { Ok(Self(number)) } else { Err(BAD) }
     }
 }
 
 impl From<PerMinute> for u64 {
     fn from(limit: PerMinute) -> Self {
-        limit.0.into()
+        limit.get().into()
     }
 }
 

@@ -98,7 +98,7 @@ gatewarden_testkit::on_both! {
         let limited = "00000000-0000-7000-8000-000000000007";
         let spent = |round: u64, nanos: i64| {
             let spent = json!([{"change": nanos, "full": nanos.max(0)}, {"change": 0, "full": 0}]);
-            json!({"round": round, "by": [{"id": limited, "heard": null, "spent": spent}]})
+            json!({"round": round, "age": 0, "by": [{"id": limited, "heard": null, "spent": spent}]})
         };
         // The world's clock runs, so a little has drained.
         let seconds = |told: Value| {

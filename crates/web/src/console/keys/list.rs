@@ -117,7 +117,7 @@ fn drawn(row: &ListedKey, listed: &ListedKeys, now: Timestamp) -> view::KeyRow {
         name: key.name.to_string(),
         starts: format!("{}…", ApiKey::beginning(key.id)),
         owner: owner(row),
-        levels: levels(&key.levels) + &limits(&key.limits),
+        levels: levels(&key.levels) + &limits(key.limits),
         models: models(&key.models, listed),
         expires: key.expires.map_or_else(|| "never".to_owned(), |at| relative(at, now)),
         last_used: row.last_used.map(|at| relative(at, now)).unwrap_or_default(),
@@ -154,7 +154,7 @@ fn levels(levels: &Levels) -> String {
 }
 
 /// `; 60 calls and 90,000 tokens a minute`, where there are such limits.
-fn limits(limits: &Limits) -> String {
+fn limits(limits: Limits) -> String {
     let named = |limit: Option<PerMinute>, what: &str| Some(format!("{} {what}", thousands(limit?.into())));
     let all: Vec<String> = named(limits.requests, "calls").into_iter().chain(named(limits.tokens, "tokens")).collect();
     if all.is_empty() { String::new() } else { format!("; {} a minute", all.join(" and ")) }
