@@ -16,7 +16,7 @@ const LOOKING: Duration = Duration::from_secs(1);
 /// How often it is kept that the policy is current.
 const NOTING: Duration = Duration::from_mins(1);
 /// How long a feed goes on before the disk has a base asked for: at first, and at most.
-const PATIENCE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
+const PATIENCE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_mins(10));
 /// By how many seconds a clock may have been set back since.
 const SKEW_SECONDS: i64 = 300;
 /// The first wait before the feed is asked for again, and the longest.
