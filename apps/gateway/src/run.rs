@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use gatewarden_feed::{FeedEvent, UsageRecord};
 use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, Snapshot, Telling, Unreadable, Witness};
 use gatewarden_link::{ControlPlane, Disk, Enrolment, Link, Standing, Start, Wiring, enrolments, report};
-use gatewarden_types::{AllowedNetworks, Id, Organization};
+use gatewarden_types::{AllowedNetworks, Id, Organization, Seq};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{Notify, mpsc, watch},
@@ -162,6 +162,7 @@ async fn pass_on(mut wishes: mpsc::Receiver<Id<Organization>>, wired: Wireds) {
 /// from their feed, the gateway is ready.
 fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()> {
     let (steady, entropy) = (ambient::steady(), ambient::entropy());
+    let mut recovering = Vec::new();
     for wired in wired.values() {
         let Wired { enrolment, control, wish, standing } = wired;
         let credential = &enrolment.credential;
@@ -180,9 +181,10 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
         }
         let mut link = Link::new(organization, Arc::clone(credential), control.clone(), wiring, disk);
         let (control, credential, standing) = (control.clone(), Arc::clone(credential), standing.subscribe());
+        let from = recovered.as_ref().and_then(|recovered| recovered.course.position()).map(|position| position.seq);
+        recovering.push((standing.clone(), from));
         tokio::spawn(async move {
             if let Some(recovered) = recovered {
-                let from = recovered.course.position().map(|position| position.seq);
                 if !link.recover(recovered).await {
                     return;
                 }
@@ -194,15 +196,15 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
             tokio::join!(link.run(), report(control, credential, standing));
         });
     }
-    tokio::spawn(say_when_ready(Arc::clone(wired), events));
+    tokio::spawn(say_when_ready(recovering, events));
     Ok(())
 }
 
-async fn say_when_ready(wired: Wireds, events: mpsc::Sender<FeedEvent>) {
-    for wired in wired.values() {
-        let mut standing = wired.standing.subscribe();
-        // The senders live as long as the gateway.
-        drop(standing.wait_for(|standing| standing.position.is_some()).await);
+async fn say_when_ready(standings: Vec<(watch::Receiver<Standing>, Option<Seq>)>, events: mpsc::Sender<FeedEvent>) {
+    for (mut standing, from) in standings {
+        // All that was on disk, and not what it begins with. The senders live as long as the gateway.
+        let there = |standing: &Standing| standing.position.is_some() && standing.position >= from;
+        drop(standing.wait_for(there).await);
     }
     // Nobody takes it where the gateway has ended.
     drop(events.send(FeedEvent::CaughtUp).await);

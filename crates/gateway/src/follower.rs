@@ -27,6 +27,8 @@ pub struct Follower {
     snapshot: Snapshot,
     vault: Vault,
     caught_up: bool,
+    /// Whether it follows over a network, where what is current is said to be.
+    elsewhere: bool,
     /// The organizations that only a new base heals.
     ill: BTreeMap<Id<Organization>, Asking>,
     /// When an organization's policy was last known to be current. Those that are followed in the same process are not in
@@ -48,9 +50,16 @@ impl Follower {
             snapshot: Snapshot::default(),
             vault: Vault::new(keys),
             caught_up: false,
+            elsewhere: false,
             ill: BTreeMap::new(),
             heard: BTreeMap::new(),
         }
+    }
+
+    /// The same on another host, where a policy decides from when it was first said to be current.
+    #[must_use]
+    pub fn elsewhere(self) -> Self {
+        Self { elsewhere: true, ..self }
     }
 
     /// The policy as of the last event.
@@ -141,7 +150,10 @@ impl Follower {
             }
             FeedEvent::Base { organization, seq, records, bodies, .. } => {
                 self.vault.hold(bodies);
-                (organization, self.snapshot.rebase(organization, seq, records, &self.vault))
+                let based = self.snapshot.rebase(organization, seq, records, &self.vault);
+                // The entries that were kept with it may take something away: it decides nothing until they are in it.
+                let early = self.elsewhere && !self.heard.contains_key(&organization);
+                (organization, based.map(|based| if early { based.with_stale(organization, true) } else { based }))
             }
             FeedEvent::Entry { organization, bytes, bodies } => {
                 self.vault.hold(bodies);

@@ -171,6 +171,7 @@ impl Gateway {
         let spooling = spool::Runner::new(spool, records, lines.usage, Arc::clone(&counters));
         spawn_until("gateway-spool", spooling.run(), open.clone())?;
         let follower = Follower::new(lines.sealing);
+        let follower = if steward.enrolled.is_empty() { follower } else { follower.elsewhere() };
         spawn_until("gateway-steward", steward.serve(follower, lines.feed, workers_ended), open)?;
         Ok(Self { addr, current, counters, stop, ended })
     }
