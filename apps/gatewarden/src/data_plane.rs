@@ -5,11 +5,10 @@ use std::{io, net::SocketAddr, time::Duration};
 use anyhow::{Context, bail};
 use gatewarden_control::{App, follow, gateways, usage};
 use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, SpoolConfig, Telling, Witness};
-use gatewarden_types::{Clock, Timestamp};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use crate::settings::Settings;
@@ -41,11 +40,7 @@ impl DataPlane {
             here.took(organization, policy.position(organization).unwrap_or_default());
         });
         let sealing = SealingKeys::One(sealing);
-        let (enrolled, began, since) = (Vec::new(), clock.now(), Instant::now());
-        let steady = Clock::new(move || {
-            let passed = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
-            Timestamp::from_micros(began.micros().saturating_add(passed))
-        });
+        let (enrolled, steady) = (Vec::new(), gatewarden_ambient::steady());
         let lines = Lines { feed, usage, wishes, limits, witness, sealing, enrolled, clock, steady, entropy };
         let gateway = match Gateway::start(&config, lines) {
             Ok(gateway) => gateway,

@@ -1,6 +1,5 @@
 //! Gatewarden: who may do what with AI. This program reads its settings, puts the parts together and starts them.
 
-mod ambient;
 mod assembly;
 mod cli;
 mod data_plane;
@@ -68,7 +67,12 @@ fn run(command: Command, settings: Settings, password: Option<Secret<String>>) -
         anyhow::bail!("another TLS library was chosen before");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(perform(command, settings, (ambient::clock(), ambient::entropy()), password));
+    let ended = runtime.block_on(perform(
+        command,
+        settings,
+        (gatewarden_ambient::clock(), gatewarden_ambient::entropy()),
+        password,
+    ));
     // Whoever asked twice does not wait for a thread that hashes or writes.
     runtime.shutdown_background();
     ended

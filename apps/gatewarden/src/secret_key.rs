@@ -71,15 +71,15 @@ fn make(data: &Path, entropy: &Entropy) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ambient;
+    use gatewarden_ambient::entropy;
 
     #[test]
     fn the_key_is_made_once_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data");
         make_folder(&data).expect("makes it");
-        let first = obtain(&data, &ambient::entropy()).expect("makes one");
-        let second = obtain(&data, &ambient::entropy()).expect("finds it");
+        let first = obtain(&data, &entropy()).expect("makes one");
+        let second = obtain(&data, &entropy()).expect("finds it");
         assert_eq!(first.text().expose(), second.text().expose());
         assert_eq!(fs::metadata(path(&data)).expect("is there").permissions().mode() & 0o777, 0o600);
         assert!(!exposed(&data).expect("is there"));
@@ -90,7 +90,7 @@ mod tests {
     fn programs_that_start_together_agree_on_one_key() {
         let folder = tempfile::tempdir().expect("a folder");
         let keys: Vec<String> = std::thread::scope(|scope| {
-            let start = || obtain(folder.path(), &ambient::entropy()).map(|key| key.text().expose().clone());
+            let start = || obtain(folder.path(), &entropy()).map(|key| key.text().expose().clone());
             let starting: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
             starting.into_iter().map(|one| one.join().expect("ends").expect("a key")).collect()
         });
@@ -101,8 +101,8 @@ mod tests {
     fn a_lost_key_is_not_replaced_and_a_damaged_one_not_ignored() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("control.db"), "").expect("writes");
-        assert!(obtain(folder.path(), &ambient::entropy()).unwrap_err().to_string().contains("Put it back"));
+        assert!(obtain(folder.path(), &entropy()).unwrap_err().to_string().contains("Put it back"));
         fs::write(path(folder.path()), "no key").expect("writes");
-        assert!(obtain(folder.path(), &ambient::entropy()).unwrap_err().to_string().contains("damaged"));
+        assert!(obtain(folder.path(), &entropy()).unwrap_err().to_string().contains("damaged"));
     }
 }

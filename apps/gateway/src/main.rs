@@ -1,7 +1,6 @@
 //! The gateway alone, for a host without a database: it enrols with a control plane, follows it over the network, and
 //! answers model calls by the policy that it was sent.
 
-mod ambient;
 mod cli;
 mod run;
 
@@ -40,7 +39,7 @@ async fn enroll(asked: Enroll) -> anyhow::Result<()> {
     let Enroll { control, token, data } = asked;
     let token = token.parse()?;
     let control = ControlPlane::new(control)?;
-    let enrolled = gatewarden_link::enroll(&control, &token, &data, &ambient::entropy()).await;
+    let enrolled = gatewarden_link::enroll(&control, &token, &data, &gatewarden_ambient::entropy()).await;
     let enrolled = enrolled.context("this gateway was not let in")?;
     println!("Enrolled as {} for {}.", token.gateway(), enrolled.organization);
     println!("Start it with: gatewarden-gateway run --data {}", data.display());

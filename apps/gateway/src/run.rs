@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use gatewarden_ambient::{clock, entropy, steady};
 use gatewarden_feed::{FeedEvent, UsageRecord};
 use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, Snapshot, Telling, Unreadable, Witness};
 use gatewarden_link::{ControlPlane, Disk, Enrolment, Link, Standing, Start, Wiring, enrolments, report};
@@ -15,7 +16,7 @@ use tokio::{
     sync::{Notify, mpsc, watch},
 };
 
-use crate::{ambient, cli::Run};
+use crate::cli::Run;
 
 /// How many events and batches may wait.
 const WAITING: usize = 256;
@@ -90,9 +91,9 @@ fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow:
         sealing: SealingKeys::Each(sealing.collect()),
         enrolled: enrolled.collect(),
         witness: witness(wired),
-        clock: ambient::clock(),
-        steady: ambient::steady(),
-        entropy: ambient::entropy(),
+        clock: clock(),
+        steady: steady(),
+        entropy: entropy(),
     };
     Gateway::start(&config, lines).with_context(|| format!("the gateway cannot listen on {}", config.listen))
 }
@@ -161,7 +162,7 @@ async fn pass_on(mut wishes: mpsc::Receiver<Id<Organization>>, wired: Wireds) {
 /// Starts the links: each first gives what is on its disk, then listens. Once all of them have given a policy, from disk or
 /// from their feed, the gateway is ready.
 fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()> {
-    let (steady, entropy) = (ambient::steady(), ambient::entropy());
+    let (steady, entropy) = (steady(), entropy());
     let mut recovering = Vec::new();
     for wired in wired.values() {
         let Wired { enrolment, control, wish, standing } = wired;
@@ -202,8 +203,10 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
 
 async fn say_when_ready(standings: Vec<(watch::Receiver<Standing>, Option<Seq>)>, events: mpsc::Sender<FeedEvent>) {
     for (mut standing, from) in standings {
-        // All that was on disk, and not what it begins with. The senders live as long as the gateway.
-        let there = |standing: &Standing| standing.position.is_some() && standing.position >= from;
+        // All that was on disk that can be followed, and not what it begins with. The senders live as long as the gateway.
+        let there = |standing: &Standing| {
+            standing.position.is_some() && (standing.position >= from || standing.problem.is_some())
+        };
         drop(standing.wait_for(there).await);
     }
     // Nobody takes it where the gateway has ended.

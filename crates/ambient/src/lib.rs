@@ -1,4 +1,5 @@
-//! The one place where the time and randomness of this machine come in.
+//! The one place where the time and randomness of this machine come in. Only the programs ask here; everything else is
+//! given a [`Clock`] and an [`Entropy`].
 
 use std::time::UNIX_EPOCH;
 
@@ -25,7 +26,7 @@ pub fn entropy() -> Entropy {
     })
 }
 
-/// The clock of the system that goes on while the host is suspended: others do their work then.
+/// The system's clock that goes on while the host is suspended: other hosts do their work then.
 #[cfg(target_os = "linux")]
 const SINCE_BOOT: ClockId = ClockId::Boottime;
 #[cfg(not(target_os = "linux"))]
