@@ -136,8 +136,9 @@ impl Follower {
                 return None;
             }
             FeedEvent::Current { organization, at } => {
-                // What is kept from before something unreadable is as old as that.
-                if self.snapshot.problem(organization).is_none() {
+                // What is kept from before something unreadable is as old as that. At a start from disk it is as old as the
+                // disk says, which stops to note that it is current when something cannot be read.
+                if self.snapshot.problem(organization).is_none() || !self.heard.contains_key(&organization) {
                     self.heard.insert(organization, at);
                     self.snapshot = self.snapshot.with_stale(organization, false);
                 }

@@ -235,6 +235,10 @@ impl Link {
     /// What cannot be kept is followed all the same: a full disk must not hold up a revocation.
     fn keep(&mut self, event: &FeedEvent) {
         if let FeedEvent::Current { at, .. } = event {
+            // The policy that a start finds here is as old as what could not be read.
+            if self.wiring.standing.borrow().problem.is_some() {
+                return;
+            }
             let lately = |noted: Timestamp| *at < noted.plus_seconds(NOTING.as_secs().cast_signed());
             if self.noted.is_some_and(lately) {
                 return;

@@ -18,7 +18,10 @@ mod refusals;
 mod snapshots;
 #[cfg(test)]
 mod spooling;
+#[cfg(test)]
 mod staleness;
+#[cfg(test)]
+mod starting;
 #[cfg(test)]
 mod upstreams;
 #[cfg(test)]

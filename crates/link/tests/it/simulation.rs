@@ -112,7 +112,7 @@ impl Gateway {
     fn new(n: usize) -> Self {
         let (folder, credential) = (tempfile::tempdir().unwrap(), credential(u8::try_from(n).unwrap()));
         let (disk, _) = Disk::open(folder.path(), Arc::clone(&credential), organization().id, salts(n as u64));
-        let (course, follower) = (Course::new(organization().id), Follower::new(sealing()));
+        let (course, follower) = (Course::new(organization().id), Follower::new(sealing()).elsewhere());
         Self { folder, credential, disk, course, follower, away: 0, skew: 0, checked: None, noted: 0 }
     }
 
@@ -127,7 +127,8 @@ impl Gateway {
         let (folder, organization) = (self.folder.path(), organization().id);
         let (disk, start) = Disk::open(folder, Arc::clone(&self.credential), organization, salts(seed));
         self.checked = None;
-        (self.disk, self.course, self.follower) = (disk, Course::new(organization), Follower::new(sealing()));
+        (self.disk, self.course, self.follower) =
+            (disk, Course::new(organization), Follower::new(sealing()).elsewhere());
         let Some(recovered) = start.recovered else { return };
         let heard = recovered.heard.map(|at| FeedEvent::Current { organization, at });
         self.disk.begin(recovered.events.iter().chain(&heard)).unwrap();
