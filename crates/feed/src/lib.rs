@@ -24,4 +24,4 @@ pub use event::{Body, FeedEvent, Position};
 pub use frames::{BadFrame, FrameReader, FrameWriter, TooLong};
 pub use limits::{Fill, Filled, Spender, Spending, Spent, Tallied, Tally};
 pub use report::{Enrolled, Enrolment, Report};
-pub use usage::{BadCode, RefusalCode, Tokens, UsageRecord, wire as usage_lines};
+pub use usage::{BadCode, RefusalCode, Tokens, UsageRecord, wire as usage_batch};

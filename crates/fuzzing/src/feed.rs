@@ -1,7 +1,7 @@
 //! What travels between the planes.
 
 use gatewarden_credentials::FramesFor;
-use gatewarden_feed::{Course, FrameReader, FrameWriter, usage_lines as lines};
+use gatewarden_feed::{Course, FrameReader, FrameWriter, usage_batch as batch};
 
 use crate::{
     Change,
@@ -61,10 +61,10 @@ pub fn feed_event(bytes: &[u8]) {
     follow(&events);
 }
 
-/// Lines of usage: what is read of them is written the same again.
-pub fn usage_lines(bytes: &[u8]) {
-    let Ok(records) = lines::decode(bytes) else { return };
-    let written = lines::encode(&records);
-    assert_eq!(lines::decode(&written).expect("what was written is read"), records);
-    assert_eq!(lines::encode(&records), written);
+/// Usage: what is read of them is written the same again.
+pub fn usage_batch(bytes: &[u8]) {
+    let Ok(records) = batch::decode(bytes) else { return };
+    let written = batch::encode(&records);
+    assert_eq!(batch::decode(&written).expect("what was written is read"), records);
+    assert_eq!(batch::encode(&records), written);
 }

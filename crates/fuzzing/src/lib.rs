@@ -17,7 +17,7 @@ mod keys;
 mod trail;
 
 pub use calls::{chat_body, messages_body, sse};
-pub use feed::{feed_event, feed_frames, usage_lines};
+pub use feed::{feed_event, feed_frames, usage_batch};
 pub use kept::kept_policy;
 pub use keys::{gateway_credential, key_text};
 pub use trail::{checkpoint, proof_and_tiles};
@@ -34,7 +34,7 @@ pub const CHECKS: [(&str, Check); 11] = [
     ("feed_frames", feed_frames),
     ("kept_policy", kept_policy),
     ("feed_event", feed_event),
-    ("usage_lines", usage_lines),
+    ("usage_batch", usage_batch),
     ("sse", sse),
     ("chat_body", chat_body),
     ("messages_body", messages_body),

@@ -37,7 +37,7 @@ pub use connections::Patience;
 pub use connector::Connecting;
 pub use decision::Decision;
 pub use follower::{Alarm, Follower};
-pub use gatewarden_feed::{Body, FeedEvent, Filled, RefusalCode, Tokens, UsageRecord, usage_lines};
+pub use gatewarden_feed::{Body, FeedEvent, Filled, RefusalCode, Tokens, UsageRecord, usage_batch};
 pub use limits::Telling;
 pub use server::{Config, Gateway, Lines};
 pub use snapshot::{SealingKeys, Snapshot, Unreadable, Vault};

@@ -21,7 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gatewarden_feed::{UsageRecord, usage_lines::BadUsage};
+use gatewarden_feed::{UsageRecord, usage_batch::BadUsage};
 use gatewarden_types::{Id, Organization};
 use tokio::sync::oneshot;
 

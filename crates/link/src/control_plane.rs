@@ -2,7 +2,7 @@ use std::{net::IpAddr, time::Duration};
 
 use futures::{Stream, TryStreamExt};
 use gatewarden_credentials::GatewayCredential;
-use gatewarden_feed::{Enrolled, Enrolment, Position, Report, Spending, Tallied, UsageRecord, usage_lines};
+use gatewarden_feed::{Enrolled, Enrolment, Position, Report, Spending, Tallied, UsageRecord, usage_batch};
 use gatewarden_types::Digest;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
 use url::{Host, Url};
@@ -126,7 +126,7 @@ impl ControlPlane {
     /// When it does not have all of them; those that it has may be handed over again.
     pub async fn keep(&self, credential: &GatewayCredential, calls: &[UsageRecord]) -> Result<(), Trouble> {
         for calls in calls.chunks(AT_ONCE) {
-            let asked = self.client.post(self.at("usage")?).body(usage_lines::encode(calls));
+            let asked = self.client.post(self.at("usage")?).body(usage_batch::encode(calls));
             answered(asked, credential).await?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web::Bytes};
 use futures::stream;
-use gatewarden_control::gateways::{self, Admitted, Enrolled, Enrolment, Position, Report, Spending, usage_lines};
+use gatewarden_control::gateways::{self, Admitted, Enrolled, Enrolment, Position, Report, Spending, usage_batch};
 use gatewarden_types::{Digest, Seq};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -49,10 +49,10 @@ pub async fn report(door: Stranger, body: Bytes) -> Answer {
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Keeps the calls that a gateway has answered: lines, as they lie in its spool. What is answered with 204 is kept.
+/// Keeps the calls that a gateway has answered, as they lie in its spool. What is answered with 204 is kept.
 pub async fn usage(door: Stranger, body: Bytes) -> Answer {
     let admitted = admitted(&door).await?;
-    let calls = usage_lines::decode(&body).map_err(|bad| Fault::Malformed(bad.to_string()))?;
+    let calls = usage_batch::decode(&body).map_err(|bad| Fault::Malformed(bad.to_string()))?;
     gateways::keep_usage(&door.site.app, &admitted, &calls).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -3,7 +3,7 @@
 use std::iter::repeat_n;
 
 use gatewarden_credentials::{ApiKey, GatewayCredential, SealedFor, Secret, Token};
-use gatewarden_feed::{RefusalCode, Tokens, UsageRecord, usage_lines};
+use gatewarden_feed::{RefusalCode, Tokens, UsageRecord, usage_batch};
 use gatewarden_trail::{Change, Checkpoint, Entry, Frontier, Proof, Signer, Tiler, leaf_hash};
 use gatewarden_types::{
     Actor, AnyRecord, Builtin, Dialect, Digest, Entropy, Gateway, GatewayState, Grant, Id, Job, Key, KeyOwner,
@@ -30,7 +30,7 @@ pub fn seeds() -> Vec<Seed> {
         ("feed_frames", "seed-truncated", cut(2)),
         ("kept_policy", "seed-whole", changed(0)),
         ("kept_policy", "seed-truncated", changed(2)),
-        ("usage_lines", "seed-calls", usage_lines::encode(&usage())),
+        ("usage_batch", "seed-calls", usage_batch::encode(&usage())),
     ];
     seeds.extend(calls);
     seeds.extend(keys());

@@ -1,11 +1,11 @@
 //! How a batch of records lies in a file: its length and its CRC-32 (IEEE), each four bytes with the lowest first, then
-//! the records as [`usage_lines`] writes them. The CRC covers the length as well, so that a tail of zeros is no frame.
+//! the records as [`usage_batch`] writes them. The CRC covers the length as well, so that a tail of zeros is no frame.
 
 use std::{collections::BTreeMap, ops::Range};
 
 use gatewarden_feed::{
     UsageRecord,
-    usage_lines::{self, BadUsage},
+    usage_batch::{self, BadUsage},
 };
 use gatewarden_types::{Id, Organization};
 
@@ -26,17 +26,17 @@ pub(crate) fn tally(records: &[UsageRecord]) -> Tally {
 
 /// The frame of some records.
 pub(crate) fn sealed(records: &[UsageRecord]) -> Vec<u8> {
-    let lines = usage_lines::encode(records);
+    let batch = usage_batch::encode(records);
     // INVARIANT: a frame has a bounded number of short records. What were longer would be read as torn.
-    let length = u32::try_from(lines.len()).unwrap_or(u32::MAX).to_le_bytes();
-    let crc = checksum(length, &lines).to_le_bytes();
-    [&length[..], &crc, &lines].concat()
+    let length = u32::try_from(batch.len()).unwrap_or(u32::MAX).to_le_bytes();
+    let crc = checksum(length, &batch).to_le_bytes();
+    [&length[..], &crc, &batch].concat()
 }
 
-fn checksum(length: [u8; 4], lines: &[u8]) -> u32 {
+fn checksum(length: [u8; 4], batch: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&length);
-    crc.update(lines);
+    crc.update(batch);
     crc.finalize()
 }
 
@@ -45,13 +45,13 @@ fn checksum(length: [u8; 4], lines: &[u8]) -> u32 {
 pub(crate) struct Frame<'a> {
     /// Where it lies, in bytes from the beginning.
     pub(crate) at: Range<usize>,
-    lines: &'a [u8],
+    batch: &'a [u8],
 }
 
 impl Frame<'_> {
     /// Its records.
     pub(crate) fn records(&self) -> Result<Vec<UsageRecord>, BadUsage> {
-        usage_lines::decode(self.lines)
+        usage_batch::decode(self.batch)
     }
 }
 
@@ -69,8 +69,8 @@ pub(crate) fn whole(bytes: &[u8]) -> Vec<Frame<'_>> {
 fn first(bytes: &[u8], at: usize) -> Option<Frame<'_>> {
     let (length, rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
     let (crc, rest) = rest.split_first_chunk::<4>()?;
-    let lines = rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-    (checksum(*length, lines) == u32::from_le_bytes(*crc)).then(|| Frame { at: at..at + HEAD + lines.len(), lines })
+    let batch = rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+    (checksum(*length, batch) == u32::from_le_bytes(*crc)).then(|| Frame { at: at..at + HEAD + batch.len(), batch })
 }
 
 #[cfg(test)]
