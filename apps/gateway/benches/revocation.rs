@@ -65,14 +65,7 @@ fn main() {
 async fn measure() {
     let plane = Plane::new(World::sqlite().await).await;
     let hosts: Vec<Host> = (0..GATEWAYS).map(|_| Host::new()).collect();
-    let mut gateways = Vec::new();
-    for (n, host) in hosts.iter().enumerate() {
-        plane.let_in_as(&format!("Gateway {n}"), host).await;
-        gateways.push(host.start());
-    }
-    for gateway in &gateways {
-        gateway.ready().await;
-    }
+    let gateways = plane.gateways(&hosts).await;
     println!(
         "{REVOCATIONS} revocations each, {GATEWAYS} gateways, {LOAD} calls a second with the key that is revoked\n"
     );

@@ -59,8 +59,14 @@ struct Counted {
     buckets: [Bucket; 2],
     /// Whether it stands in [`Shard::asked`].
     asked: bool,
-    /// From which tally, and when, it was last heard what the others have let through.
-    heard: Option<(u64, u64)>,
+    heard: Option<Heard>,
+}
+
+/// That it was heard what the others have let through.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    tally: u64,
+    at: u64,
 }
 
 /// What a call was let through with, until it is known what it used.
@@ -148,18 +154,12 @@ impl Limiter {
             let Some(limit) = what.of(holding.limits) else { continue };
             match bucket.admit(cost.now, cost.of(what), limit, holding.gateways) {
                 Ok(left) => standing.note(what, limit, left, bucket.full(cost.now)),
-                Err(held) => {
-                    let (early, Wait { nanos, left, full }) = match held {
-                        Held::Full(wait) => (false, wait),
-                        Held::Early(nanos) => {
-                            // The others are heard long before what was let through here has drained.
-                            let nanos = if silence > SILENCE { nanos } else { nanos.min(PERIOD) };
-                            (true, Wait { nanos, left: 0, full: bucket.full(cost.now) })
-                        }
-                    };
+                Err(Held { early, wait: Wait { nanos, left, full } }) => {
+                    // The others are heard long before what was let through here has drained.
+                    let wait = if early && silence <= SILENCE { nanos.min(PERIOD) } else { nanos };
                     standing.note(what, limit, left, full);
                     let (level, name) = (holding.level, holding.name.to_owned());
-                    return Err(Over { level, name, what, limit, early, wait: nanos, standing: *standing });
+                    return Err(Over { level, name, what, limit, early, wait, standing: *standing });
                 }
             }
         }

@@ -44,24 +44,20 @@ gatewarden_testkit::on_both! {
     // proves limits across gateways
     async fn gateways_share_a_limit_and_have_a_part_each_while_nobody_can_be_asked(world: World) {
         let (mut plane, hosts) = (Plane::new(world).await, [Host::new(), Host::new()]);
-        plane.let_in_as("Frankfurt", &hosts[0]).await;
-        plane.let_in_as("Oslo", &hosts[1]).await;
-        let [frankfurt, oslo] = hosts.each_ref().map(Host::start);
+        let [frankfurt, oslo] = &plane.gateways(&hosts).await[..] else { panic!("as many as hosts") };
         let (key, other) = (plane.limited_key(LIMIT).await, plane.limited_key(LIMIT).await);
-        frankfurt.ready().await;
-        oslo.ready().await;
         plane.revoke(&plane.key("Another").await).await;
 
-        call_until(&frankfurt, &key, LIMIT).await;
+        call_until(frankfurt, &key, LIMIT).await;
         let (part, began) = (LIMIT / GATEWAYS, Instant::now());
         let back = |began: Instant| began.elapsed().as_secs() * LIMIT / 60 + 1;
         // Until Oslo has heard of Frankfurt, it has its part, and no more.
-        let passed = call_through(&oslo, &key).await;
+        let passed = call_through(oslo, &key).await;
         assert!(passed <= part + 1 + back(began), "{passed} passed in Oslo after Frankfurt had used the limit");
 
         plane.stop().await;
         let began = Instant::now();
-        let passed = [call_through(&frankfurt, &other).await, call_through(&oslo, &other).await];
+        let passed = [call_through(frankfurt, &other).await, call_through(oslo, &other).await];
         for passed in passed {
             assert!((part..=part + 1 + back(began)).contains(&passed), "{passed} of {part} passed alone");
         }

@@ -102,14 +102,7 @@ type Keys = BTreeMap<With, String>;
 /// Lets in two gateways, stops the control plane, and calls so often in all through both of them.
 pub async fn run(mut plane: Plane, calls: usize) -> Course {
     let hosts = [Host::new(), Host::new()];
-    let mut gateways = Vec::new();
-    for (n, host) in hosts.iter().enumerate() {
-        plane.let_in_as(&format!("Gateway {n}"), host).await;
-        gateways.push(host.start());
-    }
-    for gateway in &gateways {
-        gateway.ready().await;
-    }
+    let mut gateways = plane.gateways(&hosts).await;
     let keys = Arc::new(keys(&plane).await);
     plane.stop().await;
     let began = Instant::now();

@@ -1,20 +1,27 @@
 use std::fs;
 
 use crate::{
-    host::Host,
+    host::{Host, Running},
     load::{self, CALLERS, With},
-    plane::Plane,
+    plane::{Holding, Plane},
 };
 
 /// How many calls each caller makes.
 const CALLS: usize = 96;
 
+/// Starts the host's gateway, which has been let in. It knows the key.
+async fn start(plane: &Plane, host: &Host) -> (Running, Holding) {
+    let (gateway, key) = (host.start(), plane.key("Kept").await);
+    gateway.ready().await;
+    plane.revoke(&plane.key("Another").await).await;
+    (gateway, key)
+}
+
 gatewarden_testkit::on_both! {
     async fn without_the_control_plane_it_serves_on_and_starts_from_disk(world: World) {
         let (mut plane, host) = (Plane::new(world).await, Host::new());
         plane.let_in(&host).await;
-        let (gateway, kept, gone) = (host.start(), plane.key("Kept").await, plane.key("Gone").await);
-        gateway.ready().await;
+        let ((gateway, kept), gone) = (start(&plane, &host).await, plane.key("Gone").await);
         plane.revoke(&gone).await;
         plane.stop().await;
         assert_eq!(gateway.call(&kept.text).await.0, 200);
@@ -33,9 +40,7 @@ gatewarden_testkit::on_both! {
     async fn calls_that_nobody_took_in_come_again_and_count_once(world: World) {
         let (mut plane, host) = (Plane::new(world).await, Host::new());
         plane.let_in(&host).await;
-        let (gateway, key) = (host.start(), plane.key("Kept").await);
-        gateway.ready().await;
-        plane.revoke(&plane.key("Another").await).await;
+        let (gateway, key) = start(&plane, &host).await;
         assert_eq!(gateway.call(&key.text).await.0, 200);
         plane.until_calls(1).await;
         plane.stop().await;
@@ -53,9 +58,7 @@ gatewarden_testkit::on_both! {
         let (plane, host) = (Plane::new(world).await, Host::new());
         plane.let_in(&host).await;
         host.block_policies();
-        let (gateway, key) = (host.start(), plane.key("Kept").await);
-        gateway.ready().await;
-        plane.revoke(&plane.key("Another").await).await;
+        let (gateway, key) = start(&plane, &host).await;
         assert_eq!(gateway.call(&key.text).await.0, 200);
         plane.until_told("the policy cannot be kept on its disk").await;
     }
@@ -64,18 +67,14 @@ gatewarden_testkit::on_both! {
         let (plane, host) = (Plane::new(world).await, Host::new());
         plane.let_in(&host).await;
         host.spoil();
-        let (gateway, key) = (host.start(), plane.key("Kept").await);
-        gateway.ready().await;
-        plane.revoke(&plane.key("Another").await).await;
+        let (gateway, key) = start(&plane, &host).await;
         assert_eq!(gateway.call(&key.text).await.0, 200);
     }
 
     async fn a_damaged_policy_is_not_used(world: World) {
         let (mut plane, host) = (Plane::new(world).await, Host::new());
         plane.let_in(&host).await;
-        let (gateway, key) = (host.start(), plane.key("Kept").await);
-        gateway.ready().await;
-        plane.revoke(&plane.key("Another").await).await;
+        let (gateway, key) = start(&plane, &host).await;
         drop(gateway);
         plane.stop().await;
         for file in host.policies() {

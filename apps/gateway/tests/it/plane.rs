@@ -19,7 +19,7 @@ use gatewarden_types::{Dialect, Entropy, Gateway, Id, Key, Limits, Model, Seq};
 use gatewarden_web::{Parts, Site};
 use tokio::time::{Instant, sleep};
 
-use crate::host::Host;
+use crate::host::{Host, Running};
 
 /// A control plane that can be stopped and started at the same address.
 pub struct Plane {
@@ -109,12 +109,24 @@ impl Plane {
         self.let_in_as("Frankfurt", host).await
     }
 
-    /// The same under another name.
-    pub async fn let_in_as(&self, name: &str, host: &Host) -> Id<Gateway> {
+    async fn let_in_as(&self, name: &str, host: &Host) -> Id<Gateway> {
         let (id, token) = self.add(name).await;
         let enrolled = host.enroll(&self.url(), &token);
         assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
         id
+    }
+
+    /// Lets hosts in under names of their own, and waits until their gateways serve.
+    pub async fn gateways(&self, hosts: &[Host]) -> Vec<Running> {
+        let mut gateways = Vec::new();
+        for (n, host) in hosts.iter().enumerate() {
+            self.let_in_as(&format!("Gateway {n}"), host).await;
+            gateways.push(host.start());
+        }
+        for gateway in &gateways {
+            gateway.ready().await;
+        }
+        gateways
     }
 
     /// A key of the organization.

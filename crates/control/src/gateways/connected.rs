@@ -35,7 +35,7 @@ struct Seen {
     /// The positions of the gateway in this process; none where there is no such gateway.
     here: Option<BTreeMap<Id<Organization>, Seq>>,
     /// The gateways that were removed and have dropped their policy.
-    left: BTreeSet<Id<Gateway>>,
+    gone: BTreeSet<Id<Gateway>>,
     /// The one feed of each gateway. Dropping it ends the feed.
     feeds: BTreeMap<Id<Gateway>, watch::Sender<()>>,
 }
@@ -52,20 +52,20 @@ impl Connected {
         self.news.send_replace(());
     }
 
-    /// A gateway that was removed has dropped its policy, or has not.
-    pub(crate) fn left(&self, gateway: Id<Gateway>, dropped: bool) {
-        let mut seen = self.all();
-        if dropped {
-            seen.left.insert(gateway);
-        } else {
-            seen.left.remove(&gateway);
-        }
-        drop(seen);
+    /// A gateway that was removed says that it has dropped its policy.
+    pub(crate) fn dropped(&self, gateway: Id<Gateway>) {
+        self.all().gone.insert(gateway);
         self.news.send_replace(());
     }
 
-    pub(crate) fn has_left(&self, gateway: Id<Gateway>) -> bool {
-        self.all().left.contains(&gateway)
+    /// A gateway that was removed says that it has its policy still, or once more.
+    pub(crate) fn holds_on(&self, gateway: Id<Gateway>) {
+        self.all().gone.remove(&gateway);
+        self.news.send_replace(());
+    }
+
+    pub(crate) fn has_dropped(&self, gateway: Id<Gateway>) -> bool {
+        self.all().gone.contains(&gateway)
     }
 
     pub(crate) fn of(&self, gateway: Id<Gateway>) -> Option<Sighting> {

@@ -73,14 +73,14 @@ impl Gateways {
         let follows = |gateway: &Gateway| match gateway.state {
             GatewayState::Waiting => false,
             GatewayState::Enrolled | GatewayState::Draining => true,
-            GatewayState::Removed => now < gateway.expires && !app.connected().has_left(gateway.id),
+            GatewayState::Removed => now < gateway.expires && !app.connected().has_dropped(gateway.id),
         };
         Ok(Self { organization, elsewhere: all.filter(follows).collect(), settings })
     }
 
     fn look(&self, app: &App, at: Seq) -> InEffect {
         let there = |gateway: &Gateway| match gateway.state {
-            GatewayState::Removed => app.connected().has_left(gateway.id),
+            GatewayState::Removed => app.connected().has_dropped(gateway.id),
             _ => app.connected().of(gateway.id).is_some_and(|seen| {
                 // A position of a trail that was given up, or of none, says nothing.
                 seen.epoch == Some(self.settings.epoch) && seen.position >= Some(at)

@@ -10,7 +10,8 @@ const LONGEST_PROBLEM: usize = 300;
 pub fn report(app: &App, admitted: &Admitted, report: Report) {
     let Report { position, epoch, release, problem } = report;
     if admitted.removed {
-        return app.connected().left(admitted.gateway, position.is_none());
+        let (connected, gateway) = (app.connected(), admitted.gateway);
+        return if position.is_none() { connected.dropped(gateway) } else { connected.holds_on(gateway) };
     }
     let short = |text: String| text.chars().take(LONGEST_PROBLEM).collect();
     let (release, problem) = (short(release), problem.map(short));

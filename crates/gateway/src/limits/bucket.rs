@@ -20,23 +20,25 @@ pub(super) struct Bucket {
 
 /// Why a call does not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
-    /// The limit is used up.
-    Full(Wait),
-    /// What is left may have been used elsewhere. It would pass in so many nanoseconds, or when the others were heard.
-    Early(u64),
+pub(super) struct Held {
+    /// Whether the limit is not used up, but what is left of it may have been used elsewhere: then the call may pass sooner,
+    /// when the others were heard.
+    pub(super) early: bool,
+    pub(super) wait: Wait,
 }
 
 impl Bucket {
     /// Lets `cost` through, and says how much more could pass; or says why not, and stays.
     pub(super) fn admit(&mut self, now: u64, cost: u64, limit: PerMinute, gateways: u32) -> Result<u64, Held> {
-        let Passed { fill, left } = gcra::step(self.known, now, cost, limit).map_err(Held::Full)?;
+        let passed = gcra::step(self.known, now, cost, limit);
+        let Passed { fill, left } = passed.map_err(|wait| Held { early: false, wait })?;
         let time = gcra::reserved(cost, limit);
         let guarded = self.guarded.drains_in(now);
         let after = guarded + time * u64::from(gateways);
         // The first call since the others were told passes by what is known, as small limits could not be used otherwise.
         if gateways > 1 && after > MINUTE && guarded > 0 && self.untold > 0 {
-            return Err(Held::Early(guarded.min(after - MINUTE)));
+            let wait = Wait { nanos: guarded.min(after - MINUTE), left: 0, full: self.full(now) };
+            return Err(Held { early: true, wait });
         }
         *self = Self { known: fill, guarded: Fill::of(after, now), untold: self.untold };
         self.note(time.cast_signed(), gateways);
@@ -220,7 +222,7 @@ mod tests {
             for (pause, cost, used) in calls {
                 now += pause;
                 let (admitted, stepped) = (bucket.admit(now, cost, limit(number), 1), gcra::step(plain, now, cost, limit(number)));
-                prop_assert_eq!(admitted, stepped.map(|passed| passed.left).map_err(Held::Full));
+                prop_assert_eq!(admitted, stepped.map(|passed| passed.left).map_err(|wait| Held { early: false, wait }));
                 if let Ok(Passed { fill, .. }) = stepped {
                     let change = gcra::correction(cost, used, 0, limit(number));
                     bucket.correct(change, now, 1);

@@ -9,7 +9,7 @@ use gatewarden_feed::{Spender, Spending, Tallied};
 use gatewarden_types::{Clock, Id, Organization};
 use uuid::Uuid;
 
-use super::{Counted, Limiter, SHARDS, nanos};
+use super::{Counted, Heard, Limiter, SHARDS, nanos};
 
 /// How often the others are told, in nanoseconds.
 pub(crate) const PERIOD: u64 = 250_000_000;
@@ -62,7 +62,7 @@ impl Telling {
             if let Some(counted) = self.limiter.shard(filled.id).counted.get_mut(&filled.id)
                 && counted.organization == self.organization
             {
-                counted.heard = Some((tallied.tally, now));
+                counted.heard = Some(Heard { tally: tallied.tally, at: now });
                 for (bucket, drains_in) in counted.buckets.iter_mut().zip(filled.drains_in) {
                     bucket.told(drains_in, now, counted.gateways);
                 }
@@ -88,12 +88,12 @@ impl Drop for Telling {
 impl Counted {
     /// For how long nothing was heard of what others have let through.
     pub(super) fn silence(&self, now: u64) -> u64 {
-        self.heard.map_or(u64::MAX, |(_, at)| now.saturating_sub(at))
+        self.heard.map_or(u64::MAX, |heard| now.saturating_sub(heard.at))
     }
 
     fn tell(&mut self, id: Uuid, now: u64) -> Spender {
         let spent = self.buckets.each_mut().map(|bucket| bucket.tell(now));
-        Spender { id, heard: self.heard.map(|(tally, _)| tally), spent }
+        Spender { id, heard: self.heard.map(|heard| heard.tally), spent }
     }
 
     /// While nobody answers, what was let through drains at this gateway's part of the pace.

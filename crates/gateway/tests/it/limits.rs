@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use gatewarden_feed::{Filled, Spender, Spending, Spent, Tallied, Tally};
+use gatewarden_gateway::Telling;
 use gatewarden_trail::Change;
 use gatewarden_types::{Digest, Gateway, GatewayState, Id, Key, KeyOwner, Limits, Organization, Timestamp};
 use reqwest::Response;
@@ -145,6 +146,12 @@ async fn a_call_that_is_larger_than_a_minutes_worth_passes_when_all_of_it_is_the
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
 }
 
+/// What is told of one key's requests.
+fn requests(telling: &Telling) -> Spent {
+    let [Spender { spent: [requests, _], .. }] = telling.spending.by[..] else { panic!("{:?}", telling.spending) };
+    requests
+}
+
 /// Another gateway of the organization was let in.
 async fn one_more_gateway(world: &World) {
     let (id, name) = (Id::from_uuid(Uuid::from_u128(9)), "Frankfurt".parse().expect("a name"));
@@ -161,9 +168,9 @@ async fn what_others_have_let_through_counts_here() {
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
     let telling = world.tellings.recv().await.expect("told");
     assert_eq!(telling.organization, world.records.organization.id);
-    let [Spender { id, spent: [requests, _], .. }] = telling.spending.by[..] else { panic!("{:?}", telling.spending) };
+    let id = telling.spending.by[0].id;
     assert_eq!(
-        requests,
+        requests(&telling),
         Spent { change: SECONDS, full: SECONDS.unsigned_abs() },
         "one call of sixty, and nothing else so far"
     );
@@ -187,8 +194,7 @@ async fn what_others_have_let_through_counts_here() {
     assert_eq!((over.status().as_u16(), told(&over, "requests")), (429, ["60", "0", "1m0s"].map(str::to_owned)));
     // What was refused is asked about as well, and so is noticed when the others give something back.
     let again = world.tellings.recv().await.expect("told");
-    let [Spender { spent: [requests, _], .. }] = again.spending.by[..] else { panic!("{:?}", again.spending) };
-    assert_eq!(requests.change, 0, "a call that was refused used nothing");
+    assert_eq!(requests(&again).change, 0, "a call that was refused used nothing");
     again.answered(&Tallied { tally: 1, filled: vec![Filled { id, drains_in: [0, 0] }] });
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
 }
@@ -216,9 +222,8 @@ async fn alone_it_tells_nobody() {
     one_more_gateway(&world).await;
     assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), 200);
     let telling = world.tellings.recv().await.expect("told");
-    let [Spender { spent: [requests, _], .. }] = telling.spending.by[..] else { panic!("{:?}", telling.spending) };
     assert_eq!(
-        requests,
+        requests(&telling),
         Spent { change: SECONDS, full: 2 * SECONDS.unsigned_abs() },
         "the first call was between it and nobody"
     );
