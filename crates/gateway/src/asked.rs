@@ -156,7 +156,8 @@ impl Asked {
     pub(crate) fn outgoing(self, operation: Operation, upstream_model: &str) -> Outgoing {
         let mut edits = Vec::new();
         if self.model != upstream_model {
-            edits.push((self.model_at, Value::from(upstream_model).to_string()));
+            // INVARIANT: a text is always JSON.
+            edits.push((self.model_at, serde_json::to_string(upstream_model).unwrap_or_default()));
         }
         let mut usage_added = false;
         if self.stream && operation == Operation::Chat {

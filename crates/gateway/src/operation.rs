@@ -1,7 +1,7 @@
 //! The model calls that the gateway serves.
 
 use gatewarden_types::Dialect;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, HeaderName};
 
 /// A kind of model call. Its path below the version is the same here and at the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +13,10 @@ pub(crate) enum Operation {
 }
 
 /// Clients of the Anthropic API send this with every request, and no others do.
-pub(crate) const ANTHROPIC_VERSION: &str = "anthropic-version";
+pub(crate) const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
 impl Operation {
-    const ALL: [Self; 4] = [Self::Chat, Self::Embeddings, Self::Messages, Self::CountTokens];
+    pub(crate) const ALL: [Self; 4] = [Self::Chat, Self::Embeddings, Self::Messages, Self::CountTokens];
 
     /// The operation that a path stands for.
     pub(crate) fn of(path: &str) -> Option<Self> {

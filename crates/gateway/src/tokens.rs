@@ -69,11 +69,13 @@ impl PlainAnswer {
 
     /// The counts, once the answer is whole.
     pub(crate) fn tokens(&self) -> Option<Tokens> {
-        let answer: Answer = match self.frames.as_slice() {
+        let whole = match self.frames.as_slice() {
             [] => return None,
-            [only] => serde_json::from_slice(only).ok()?,
-            frames => serde_json::from_slice(&frames.concat()).ok()?,
+            [only] => only.clone(),
+            frames => frames.concat().into(),
         };
+        // Looked at once as text, and not at each of its strings.
+        let answer: Answer = serde_json::from_str(str::from_utf8(&whole).ok()?).ok()?;
         answer.usage.map(|usage| usage.tokens())
     }
 }

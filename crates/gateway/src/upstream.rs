@@ -8,7 +8,7 @@ use http_body_util::Full;
 use hyper::{
     Method, Request, Response,
     body::Incoming,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT},
 };
 use hyper_util::{
     client::legacy::{self, Client},
@@ -26,12 +26,21 @@ use crate::{
 
 /// What of the caller's request headers a provider gets to see, besides those of its API. Everything else stays here:
 /// keys above all.
-const TO_PROVIDER: [&str; 6] =
-    ["accept", "user-agent", "idempotency-key", "traceparent", "tracestate", "x-stainless-retry-count"];
+static TO_PROVIDER: [HeaderName; 6] = [
+    ACCEPT,
+    USER_AGENT,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+    HeaderName::from_static("x-stainless-retry-count"),
+];
 
 /// What a provider of either API gets to see besides.
-const TO_OPENAI: [&str; 1] = ["openai-beta"];
-const TO_ANTHROPIC: [&str; 2] = [ANTHROPIC_VERSION, "anthropic-beta"];
+static TO_OPENAI: [HeaderName; 1] = [HeaderName::from_static("openai-beta")];
+static TO_ANTHROPIC: [HeaderName; 2] = [ANTHROPIC_VERSION, HeaderName::from_static("anthropic-beta")];
+
+/// How many headers a request or an answer has room for at once.
+const USUAL_HEADERS: usize = 16;
 
 /// The version of the Anthropic API for callers that name none; the only one there has been since 2023.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
@@ -117,12 +126,13 @@ fn request(
     let endpoint = &route.endpoint;
     let provider = || endpoint.provider.name.to_string();
     let credential = endpoint.credential().map_err(|()| Refusal::CredentialMissing(provider()))?;
-    let uri = endpoint.uri(operation.path()).ok_or_else(|| Refusal::Unreachable(provider()))?;
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri;
+    *request.uri_mut() = endpoint.address(operation).clone();
     let headers = request.headers_mut();
-    let of_dialect: &[&'static str] = match operation.dialect() {
+    headers.reserve(USUAL_HEADERS);
+    headers.insert(HOST, endpoint.host().clone());
+    let of_dialect: &[HeaderName] = match operation.dialect() {
         Dialect::OpenAi => &TO_OPENAI,
         Dialect::Anthropic => {
             headers.insert(ANTHROPIC_VERSION, VERSION);
@@ -130,8 +140,8 @@ fn request(
         }
     };
     for name in TO_PROVIDER.iter().chain(of_dialect) {
-        if let Some(value) = asked.get(*name) {
-            headers.insert(HeaderName::from_static(name), value.clone());
+        if let Some(value) = asked.get(name) {
+            headers.insert(name, value.clone());
         }
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -144,7 +154,7 @@ fn request(
 /// Leaves of a provider's answer headers what the caller is to see. The length of a stream is not known: usage may be
 /// taken out of it, and an error may end it.
 pub(crate) fn sift(headers: &mut HeaderMap, stream: bool) {
-    let all = std::mem::take(headers);
+    let all = std::mem::replace(headers, HeaderMap::with_capacity(USUAL_HEADERS));
     // A name stands before its first value only; one value of each is enough.
     for (name, value) in all.into_iter().filter_map(|(name, value)| Some((name?, value))) {
         let limits = ["x-ratelimit-", "anthropic-ratelimit-"].iter().any(|start| name.as_str().starts_with(start));

@@ -83,12 +83,15 @@ pub(super) fn is_barred(name: &str) -> bool {
 /// A name without what careless readers pass over. Down and up again, because some letters meet only so: the long s
 /// is an S to them, and the sign for Kelvin a K. Names are plain but for an attacker's, and plain ones are read fast.
 fn squeezed(name: &str) -> String {
+    let mut squeezed = String::with_capacity(name.len());
     if name.is_ascii() {
         let letters = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
-        return letters.map(|byte| char::from(byte.to_ascii_uppercase())).collect();
+        squeezed.extend(letters.map(|byte| char::from(byte.to_ascii_uppercase())));
+    } else {
+        let letters = name.chars().filter(|c| !matches!(c, '_' | '-'));
+        squeezed.extend(letters.flat_map(char::to_lowercase).flat_map(char::to_uppercase));
     }
-    let letters = name.chars().filter(|c| !matches!(c, '_' | '-'));
-    letters.flat_map(char::to_lowercase).flat_map(char::to_uppercase).collect()
+    squeezed
 }
 
 #[cfg(test)]

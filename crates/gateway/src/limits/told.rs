@@ -73,6 +73,19 @@ impl fmt::Display for Over {
     }
 }
 
+/// The headers for requests: the limit, what is left, and when all of it is back.
+static OF_REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+/// The same for tokens.
+static OF_TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
+
 /// Where the tightest limits stand: the limit, what is left of it, and in how many nanoseconds all of it has come back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
@@ -93,16 +106,12 @@ impl Standing {
 
     /// Sets the headers, in the place of those that the provider has sent about its own limits.
     pub(crate) fn tell(&self, headers: &mut HeaderMap) {
-        const OF_REQUESTS: [&str; 3] =
-            ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
-        const OF_TOKENS: [&str; 3] =
-            ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
-        for (names, tightest) in [(OF_REQUESTS, self.requests), (OF_TOKENS, self.tokens)] {
+        for (names, tightest) in [(&OF_REQUESTS, self.requests), (&OF_TOKENS, self.tokens)] {
             let Some((limit, left, full)) = tightest else { continue };
             let values = [HeaderValue::from(limit.get()), HeaderValue::from(left)];
             let values = values.into_iter().chain(HeaderValue::try_from(span(full)));
-            for (name, value) in names.into_iter().zip(values) {
-                headers.insert(HeaderName::from_static(name), value);
+            for (name, value) in names.iter().zip(values) {
+                headers.insert(name, value);
             }
         }
     }

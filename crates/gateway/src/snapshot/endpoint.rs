@@ -8,10 +8,11 @@ use gatewarden_types::{Dialect, Digest, Id, Organization, Provider};
 use hyper::{
     Uri,
     header::{AUTHORIZATION, HeaderName, HeaderValue},
-    http::uri::{Authority, PathAndQuery, Scheme},
+    http::uri::Scheme,
 };
 
 use super::Unreadable;
+use crate::operation::Operation;
 
 /// What opens the secrets of providers.
 #[derive(Debug, Clone)]
@@ -64,14 +65,32 @@ impl Vault {
     }
 }
 
+/// What a base URL says in `Host`, and its address of each operation.
+fn place(base: &str) -> Option<(HeaderValue, [Uri; Operation::ALL.len()])> {
+    let base: Uri = base.trim_end_matches('/').parse().ok()?;
+    let (scheme, authority) = (base.scheme()?, base.authority()?);
+    // The port that goes without saying is not said.
+    let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+    let host = match authority.port_u16() {
+        Some(port) if port != usual => format!("{}:{port}", authority.host()),
+        _ => authority.host().to_owned(),
+    };
+    let path = base.path().trim_end_matches('/');
+    let of = |operation: Operation| format!("{scheme}://{authority}{path}{}", operation.path()).parse::<Uri>().ok();
+    let [Some(chat), Some(embeddings), Some(messages), Some(count_tokens)] = Operation::ALL.map(of) else {
+        return None;
+    };
+    Some((HeaderValue::try_from(host).ok()?, [chat, embeddings, messages, count_tokens]))
+}
+
 /// A provider, ready to be called.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Endpoint {
     pub(crate) provider: Provider,
     credential: Option<(HeaderName, HeaderValue)>,
-    scheme: Scheme,
-    authority: Authority,
-    path: String,
+    host: HeaderValue,
+    /// The address of each operation, in the order of [`Operation::ALL`].
+    addresses: [Uri; Operation::ALL.len()],
 }
 
 impl Endpoint {
@@ -81,27 +100,29 @@ impl Endpoint {
         vault: &Vault,
         before: Option<&Self>,
     ) -> Result<Self, Unreadable> {
-        let uri: Uri = provider.base_url.as_str().parse().map_err(|_| Unreadable::BaseUrl(provider.id))?;
-        let parts = uri.into_parts();
-        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-            return Err(Unreadable::BaseUrl(provider.id));
-        };
-        let path = parts.path_and_query.map_or_else(String::new, |path| path.as_str().trim_end_matches('/').to_owned());
+        let (host, addresses) = place(provider.base_url.as_str()).ok_or(Unreadable::BaseUrl(provider.id))?;
         // A credential comes once, with the entry that names it first; later entries only repeat its name.
         let same = |before: &Provider| (before.credential, before.dialect) == (provider.credential, provider.dialect);
         let kept = before.filter(|before| same(&before.provider));
         let opened = vault.credential(organization, &provider);
         let credential = opened.or_else(|| kept.and_then(|before| before.credential.clone()));
-        Ok(Self { provider, credential, scheme, authority, path })
+        Ok(Self { provider, credential, host, addresses })
     }
 
-    /// The address of an operation such as `/chat/completions`: the provider's base URL and nothing of the caller's.
-    pub(crate) fn uri(&self, operation: &str) -> Option<Uri> {
-        let mut parts = hyper::http::uri::Parts::default();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(PathAndQuery::try_from(format!("{}{operation}", self.path)).ok()?);
-        Uri::from_parts(parts).ok()
+    /// The address of an operation: the provider's base URL and nothing of the caller's.
+    pub(crate) fn address(&self, operation: Operation) -> &Uri {
+        let [chat, embeddings, messages, count_tokens] = &self.addresses;
+        match operation {
+            Operation::Chat => chat,
+            Operation::Embeddings => embeddings,
+            Operation::Messages => messages,
+            Operation::CountTokens => count_tokens,
+        }
+    }
+
+    /// What its requests say in `Host`.
+    pub(crate) fn host(&self) -> &HeaderValue {
+        &self.host
     }
 
     /// The credential to send. A provider without one is sent none; one whose secret is missing cannot be called.
