@@ -12,6 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use crate::{
     connections::{Activity, Phase},
+    pool::Pooled,
     refusal::{Refusal, Voice},
     running::Leash,
     tokens::{EventStream, PlainAnswer},
@@ -35,6 +36,8 @@ enum Content {
 pub(crate) struct Passing {
     /// None when the call was cut off.
     incoming: Option<Incoming>,
+    /// What it comes over; closed, where it is not read to its end.
+    pooled: Option<Pooled>,
     reading: Reading,
     meter: Meter,
     leash: Leash,
@@ -69,8 +72,14 @@ impl AnswerBody {
 }
 
 impl Passing {
-    pub(crate) fn new(incoming: Incoming, reading: Reading, meter: Meter, leash: Leash, voice: Voice) -> Self {
-        Self { incoming: Some(incoming), reading, meter, leash, voice, ended: false }
+    pub(crate) fn new(
+        (incoming, pooled): (Incoming, Pooled),
+        reading: Reading,
+        meter: Meter,
+        leash: Leash,
+        voice: Voice,
+    ) -> Self {
+        Self { incoming: Some(incoming), pooled: Some(pooled), reading, meter, leash, voice, ended: false }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
@@ -96,7 +105,7 @@ impl Passing {
     /// Lets go of the provider at once. A stream ends with an event that says why; any other answer has no place for
     /// that, so it breaks off.
     fn cut(&mut self, refusal: Refusal) -> io::Result<Frame<Bytes>> {
-        self.incoming = None;
+        (self.incoming, self.pooled) = (None, None);
         self.meter.cut(&refusal);
         match self.reading {
             Reading::Events(_) => Ok(Frame::data(refusal.event(self.voice))),
@@ -135,6 +144,9 @@ impl Drop for Passing {
         };
         // A server that has sent all announced bytes does not ask for the end, so the body is asked here.
         let complete = self.ended || self.incoming.as_ref().is_some_and(Incoming::is_end_stream);
+        if complete && let Some(pooled) = self.pooled.take() {
+            pooled.give_back();
+        }
         // It was told to end, but its caller took nothing more.
         if let Some(refusal) = self.leash.told().filter(|_| !complete) {
             self.meter.cut(&refusal);

@@ -49,7 +49,9 @@ pub(crate) struct NotPermitted(pub(crate) Forbidden);
 pub(crate) struct TooSlow;
 
 type Opening<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
-type Failure = Box<dyn Error + Send + Sync>;
+
+/// Why no connection was made, by its causes.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Opens connections, ready for requests, within a time.
 #[derive(Debug, Clone)]
@@ -69,20 +71,11 @@ impl Connector {
             .wrap_connector(Sockets { allowed });
         Ok(Self { sockets, time })
     }
-}
 
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
-    type Error = Failure;
-    type Future = Opening<Self::Response, Failure>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        self.sockets.poll_ready(cx)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let opening = timeout(self.time, self.sockets.call(uri));
-        Box::pin(async move { opening.await.map_err(|_| TooSlow)? })
+    /// Opens a connection to `origin`.
+    pub(crate) async fn open(&self, origin: &str) -> Result<MaybeHttpsStream<TokioIo<TcpStream>>, Failure> {
+        let origin: Uri = origin.parse()?;
+        timeout(self.time, self.sockets.clone().call(origin)).await.map_err(|_| TooSlow)?
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     connections::{Activity, Phase},
     limits::Limiter,
     operation::{Operation, spoken},
+    pool::Pooled,
     refusal::{Refusal, Voice, shown},
     running::{Leash, Running},
     snapshot::Snapshot,
@@ -143,8 +144,8 @@ impl Edge {
             Err(refusal) => Err(refusal),
         };
         match passed {
-            Ok((answer, reading, leash)) => {
-                let passing = |incoming| Passing::new(incoming, reading, meter, leash, call.voice);
+            Ok((answer, pooled, reading, leash)) => {
+                let passing = |incoming| Passing::new((incoming, pooled), reading, meter, leash, call.voice);
                 Ok(answer.map(|incoming| AnswerBody::passing(passing(incoming))))
             }
             Err(refusal) => {
@@ -161,7 +162,7 @@ impl Edge {
         holder: &Holder,
         body: Bytes,
         meter: &mut Meter,
-    ) -> Result<(Response<Incoming>, Reading, Leash), Refusal> {
+    ) -> Result<(Response<Incoming>, Pooled, Reading, Leash), Refusal> {
         let facts = holder.facts(call.voice.request, self.clock.now())?;
         let asked = Asked::parse(body)?;
         let (streamed, route) = (asked.stream, holder.route(&facts, &asked.model)?);
@@ -180,13 +181,13 @@ impl Edge {
         let (running, mut leash) = Running::new(holder, call.voice.request, &route);
         call.activity.begin(running);
         meter.sent(Instant::now());
-        let mut answer = self.ask(operation, call, &route, outgoing.body, &mut leash).await?;
+        let (mut answer, pooled) = self.ask(operation, call, &route, outgoing.body, &mut leash).await?;
         meter.answered(Instant::now(), answer.status().as_u16());
         Counters::add(&self.counters.passed);
         let reading = reading(&answer, outgoing.usage_added);
         sift(answer.headers_mut(), matches!(reading, Reading::Events(_)));
         standing.tell(answer.headers_mut());
-        Ok((answer, reading, leash))
+        Ok((answer, pooled, reading, leash))
     }
 
     async fn ask(
@@ -196,7 +197,7 @@ impl Edge {
         route: &Route,
         body: Bytes,
         leash: &mut Leash,
-    ) -> Result<Response<Incoming>, Refusal> {
+    ) -> Result<(Response<Incoming>, Pooled), Refusal> {
         tokio::select! {
             biased;
             refusal = leash => Err(refusal),

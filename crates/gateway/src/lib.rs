@@ -22,6 +22,7 @@ mod follower;
 pub mod fuzzing;
 mod limits;
 mod operation;
+mod pool;
 mod refusal;
 mod running;
 mod server;

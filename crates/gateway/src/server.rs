@@ -277,7 +277,9 @@ impl Worker {
         let listener = TcpListener::from_std(listener)?;
         let (connections, open) = (Arc::new(Connections::default()), GracefulShutdown::new());
         let (sweeping, edge, patience) = (Arc::clone(&connections), Arc::clone(&self.edge), self.config.patience);
-        let sweep = tokio::spawn(async move { sweeping.sweep(patience, &edge.current, &edge.clock).await });
+        let sweep = tokio::spawn(async move {
+            tokio::join!(sweeping.sweep(patience, &edge.current, &edge.clock), edge.providers.sweep());
+        });
         let mut stopped = self.stopped.clone();
         loop {
             tokio::select! {

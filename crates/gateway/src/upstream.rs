@@ -1,6 +1,6 @@
 //! The call to the provider: only with a permit, only to the address that the provider's record names.
 
-use std::{error::Error, io, sync::Arc, time::Duration};
+use std::{error::Error, io, sync::Arc};
 
 use bytes::Bytes;
 use gatewarden_types::{AllowedNetworks, Dialect, Forbidden};
@@ -8,18 +8,16 @@ use http_body_util::Full;
 use hyper::{
     Method, Request, Response,
     body::Incoming,
+    client::conn::http1::Builder,
     header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT},
-};
-use hyper_util::{
-    client::legacy::{self, Client},
-    rt::{TokioExecutor, TokioTimer},
 };
 use tokio::time::sleep;
 
 use crate::{
     admission::Route,
-    connector::{Connecting, Connector, NotPermitted, TooSlow},
+    connector::{Connecting, Connector, Failure, NotPermitted, TooSlow},
     operation::{ANTHROPIC_VERSION, Operation},
+    pool::{Pool, Pooled},
     refusal::Refusal,
     status::Counters,
 };
@@ -64,7 +62,8 @@ const TO_CALLER: [&str; 11] = [
 
 /// One thread's connections to providers.
 pub(crate) struct Providers {
-    client: Client<Connector, Full<Bytes>>,
+    pool: Pool,
+    connector: Connector,
     connecting: Connecting,
     counters: Arc<Counters>,
 }
@@ -75,30 +74,30 @@ impl Providers {
         connecting: Connecting,
         counters: Arc<Counters>,
     ) -> io::Result<Self> {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(Duration::from_mins(1))
-            .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(256)
-            .http1_writev(false)
-            .build(Connector::new(allowed, connecting.time)?);
-        Ok(Self { client, connecting, counters })
+        let connector = Connector::new(allowed, connecting.time)?;
+        Ok(Self { pool: Pool::default(), connector, connecting, counters })
     }
 
-    /// Makes the call that `route` permits. Dropping the future or the answer ends the call at the provider.
+    /// Closes connections that wait for too long, for ever.
+    pub(crate) async fn sweep(&self) {
+        self.pool.sweep().await;
+    }
+
+    /// Makes the call that `route` permits. Dropping the future or the connection ends the call at the provider.
     pub(crate) async fn call(
         &self,
         operation: Operation,
         route: &Route,
         asked: &HeaderMap,
         body: Bytes,
-    ) -> Result<Response<Incoming>, Refusal> {
+    ) -> Result<(Response<Incoming>, Pooled), Refusal> {
         let provider = || route.endpoint.provider.name.to_string();
         let mut pauses = (0..self.connecting.retries).map(|turn| self.connecting.pause * 2_u32.saturating_pow(turn));
-        let answer = loop {
+        let (answer, pooled) = loop {
             let request = request(operation, route, asked, body.clone())?;
-            let refusal = match self.client.request(request).await {
-                Ok(answer) => break answer,
-                Err(error) => failure(&error, provider()),
+            let refusal = match self.send(route.endpoint.origin(), request).await {
+                Ok(answered) => break answered,
+                Err(unanswered) => unanswered.refusal(provider()),
             };
             // Only where no connection was made is it certain that the provider has seen nothing of the request.
             let retried = matches!(refusal, Refusal::Unreachable(_)).then(|| pauses.next()).flatten();
@@ -112,8 +111,60 @@ impl Providers {
             300..=399 => Err(Refusal::Redirected(provider())),
             // It speaks another protocol from here on.
             100..=199 => Err(Refusal::Broke(provider())),
-            _ => Ok(answer),
+            _ => Ok((answer, pooled)),
         }
+    }
+
+    /// Sends a request over a connection that waits, or else over a new one.
+    async fn send(
+        &self,
+        origin: &Arc<str>,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<(Response<Incoming>, Pooled), Unanswered> {
+        while let Some(mut pooled) = self.pool.take(origin) {
+            match pooled.sender.try_send_request(request).await {
+                Ok(answer) => return Ok((answer, pooled)),
+                // It was closed meanwhile; where nothing of the request was sent, it comes back.
+                Err(mut failed) => request = failed.take_message().ok_or(Unanswered::Broke)?,
+            }
+        }
+        let socket = self.connector.open(origin).await.map_err(Unanswered::NotConnected)?;
+        let (sender, connection) =
+            Builder::new().writev(false).handshake(socket).await.map_err(|_| Unanswered::Broke)?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::trace!(%error, "a connection to a provider ended early");
+            }
+        });
+        let mut pooled = self.pool.open(origin, sender);
+        let answer = pooled.sender.send_request(request).await.map_err(|_| Unanswered::Broke)?;
+        Ok((answer, pooled))
+    }
+}
+
+/// Why a provider gave no answer.
+enum Unanswered {
+    NotConnected(Failure),
+    Broke,
+}
+
+impl Unanswered {
+    fn refusal(self, provider: String) -> Refusal {
+        let Self::NotConnected(error) = self else { return Refusal::Broke(provider) };
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&*error);
+        while let Some(here) = cause {
+            let inner = here.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            match inner.and_then(|inner| inner.downcast_ref()) {
+                Some(NotPermitted(Forbidden::Private)) => return Refusal::PrivateAddress(provider),
+                Some(NotPermitted(Forbidden::InTheClear)) => return Refusal::InTheClear(provider),
+                None => {}
+            }
+            if here.is::<TooSlow>() {
+                return Refusal::ConnectTimedOut(provider);
+            }
+            cause = here.source();
+        }
+        Refusal::Unreachable(provider)
     }
 }
 
@@ -128,7 +179,7 @@ fn request(
     let credential = endpoint.credential().map_err(|()| Refusal::CredentialMissing(provider()))?;
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = endpoint.address(operation).clone();
+    *request.uri_mut() = endpoint.path(operation).clone();
     let headers = request.headers_mut();
     headers.reserve(USUAL_HEADERS);
     headers.insert(HOST, endpoint.host().clone());
@@ -163,21 +214,4 @@ pub(crate) fn sift(headers: &mut HeaderMap, stream: bool) {
             headers.insert(name, value);
         }
     }
-}
-
-fn failure(error: &legacy::Error, provider: String) -> Refusal {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(here) = cause {
-        let inner = here.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        match inner.and_then(|inner| inner.downcast_ref()) {
-            Some(NotPermitted(Forbidden::Private)) => return Refusal::PrivateAddress(provider),
-            Some(NotPermitted(Forbidden::InTheClear)) => return Refusal::InTheClear(provider),
-            None => {}
-        }
-        if here.is::<TooSlow>() {
-            return Refusal::ConnectTimedOut(provider);
-        }
-        cause = here.source();
-    }
-    if error.is_connect() { Refusal::Unreachable(provider) } else { Refusal::Broke(provider) }
 }

@@ -1,6 +1,9 @@
 //! Where a provider is and what opens it, ready for use.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use gatewarden_credentials::{Sealed, SealedFor, SealingKey};
 use gatewarden_feed::Body;
@@ -65,32 +68,43 @@ impl Vault {
     }
 }
 
-/// What a base URL says in `Host`, and its address of each operation.
-fn place(base: &str) -> Option<(HeaderValue, [Uri; Operation::ALL.len()])> {
-    let base: Uri = base.trim_end_matches('/').parse().ok()?;
-    let (scheme, authority) = (base.scheme()?, base.authority()?);
-    // The port that goes without saying is not said.
-    let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
-    let host = match authority.port_u16() {
-        Some(port) if port != usual => format!("{}:{port}", authority.host()),
-        _ => authority.host().to_owned(),
-    };
-    let path = base.path().trim_end_matches('/');
-    let of = |operation: Operation| format!("{scheme}://{authority}{path}{}", operation.path()).parse::<Uri>().ok();
-    let [Some(chat), Some(embeddings), Some(messages), Some(count_tokens)] = Operation::ALL.map(of) else {
-        return None;
-    };
-    Some((HeaderValue::try_from(host).ok()?, [chat, embeddings, messages, count_tokens]))
-}
-
 /// A provider, ready to be called.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Endpoint {
     pub(crate) provider: Provider,
     credential: Option<(HeaderName, HeaderValue)>,
+    place: Place,
+}
+
+/// Where a provider is.
+#[derive(Debug, PartialEq)]
+struct Place {
+    /// Scheme, host and port.
+    origin: Arc<str>,
     host: HeaderValue,
-    /// The address of each operation, in the order of [`Operation::ALL`].
-    addresses: [Uri; Operation::ALL.len()],
+    /// The path of each operation, in the order of [`Operation::ALL`].
+    paths: [Uri; Operation::ALL.len()],
+}
+
+impl Place {
+    fn of(base: &str) -> Option<Self> {
+        let base: Uri = base.trim_end_matches('/').parse().ok()?;
+        let (scheme, authority) = (base.scheme()?, base.authority()?);
+        // The port that goes without saying is not said.
+        let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+        let host = match authority.port_u16() {
+            Some(port) if port != usual => format!("{}:{port}", authority.host()),
+            _ => authority.host().to_owned(),
+        };
+        let path = base.path().trim_end_matches('/');
+        let paths = Operation::ALL.map(|operation| format!("{path}{}", operation.path()).parse().ok());
+        let [Some(chat), Some(embeddings), Some(messages), Some(count_tokens)] = paths else { return None };
+        Some(Self {
+            origin: format!("{scheme}://{authority}").into(),
+            host: HeaderValue::try_from(host).ok()?,
+            paths: [chat, embeddings, messages, count_tokens],
+        })
+    }
 }
 
 impl Endpoint {
@@ -100,18 +114,23 @@ impl Endpoint {
         vault: &Vault,
         before: Option<&Self>,
     ) -> Result<Self, Unreadable> {
-        let (host, addresses) = place(provider.base_url.as_str()).ok_or(Unreadable::BaseUrl(provider.id))?;
+        let place = Place::of(provider.base_url.as_str()).ok_or(Unreadable::BaseUrl(provider.id))?;
         // A credential comes once, with the entry that names it first; later entries only repeat its name.
         let same = |before: &Provider| (before.credential, before.dialect) == (provider.credential, provider.dialect);
         let kept = before.filter(|before| same(&before.provider));
         let opened = vault.credential(organization, &provider);
         let credential = opened.or_else(|| kept.and_then(|before| before.credential.clone()));
-        Ok(Self { provider, credential, host, addresses })
+        Ok(Self { provider, credential, place })
     }
 
-    /// The address of an operation: the provider's base URL and nothing of the caller's.
-    pub(crate) fn address(&self, operation: Operation) -> &Uri {
-        let [chat, embeddings, messages, count_tokens] = &self.addresses;
+    /// Where it is connected to, such as `https://api.example.com`.
+    pub(crate) fn origin(&self) -> &Arc<str> {
+        &self.place.origin
+    }
+
+    /// The path of an operation there: from the provider's base URL, and nothing of the caller's.
+    pub(crate) fn path(&self, operation: Operation) -> &Uri {
+        let [chat, embeddings, messages, count_tokens] = &self.place.paths;
         match operation {
             Operation::Chat => chat,
             Operation::Embeddings => embeddings,
@@ -122,7 +141,7 @@ impl Endpoint {
 
     /// What its requests say in `Host`.
     pub(crate) fn host(&self) -> &HeaderValue {
-        &self.host
+        &self.place.host
     }
 
     /// The credential to send. A provider without one is sent none; one whose secret is missing cannot be called.

@@ -1,6 +1,12 @@
 //! Providers that are slow to connect to, fail, or send more than anyone takes.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use gatewarden_trail::Change;
 use gatewarden_types::Provider;
@@ -127,4 +133,43 @@ async fn who_reads_nothing_costs_little_however_much_is_sent() {
     let sent = world.upstream.until(|_| true).await.sent;
     assert!(sent < 96 * MIB, "{} MiB were sent", sent / MIB);
     drop(slow);
+}
+
+/// A provider that answers every request with `head` and two bytes. How many connections it was called over.
+async fn counting(head: &'static str) -> (String, Arc<AtomicUsize>) {
+    let (listener, connections) =
+        (TcpListener::bind("127.0.0.1:0").await.expect("binds"), Arc::<AtomicUsize>::default());
+    let (base_url, counted) =
+        (format!("http://{}/v1", listener.local_addr().expect("bound")), Arc::clone(&connections));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, SeqCst);
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    let answer = format!("HTTP/1.1 {head}content-length: 2\r\n\r\n{{}}");
+                    stream.write_all(answer.as_bytes()).await.expect("writes");
+                }
+            });
+        }
+    });
+    (base_url, connections)
+}
+
+async fn call_five_times(head: &'static str, code: u16) -> usize {
+    let world = World::with(|config| config.workers = 1).await;
+    let (base_url, connections) = counting(head).await;
+    move_provider(&world, base_url).await;
+    for _ in 0..5 {
+        assert_eq!(world.chat(&world.secret, &question("fast", false)).await.status(), code);
+    }
+    connections.load(SeqCst)
+}
+
+#[tokio::test]
+async fn calls_share_a_connection_that_its_provider_keeps_open() {
+    assert_eq!(call_five_times("200 OK\r\n", 200).await, 1);
+    assert_eq!(call_five_times("503 Busy\r\n", 503).await, 1, "what is passed on is read to its end");
+    assert_eq!(call_five_times("200 OK\r\nconnection: close\r\n", 200).await, 5);
+    assert_eq!(call_five_times("401 Who\r\n", 502).await, 5, "what is not passed on is not read");
 }
