@@ -38,7 +38,7 @@ pub struct SpoolConfig {
 }
 
 impl SpoolConfig {
-    /// A folder with the usual 256 MiB, which is some 600,000 records.
+    /// A folder with the usual 256 MiB, which is some 2,000,000 records.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder, most_bytes: 256 * 1024 * 1024 }
     }

@@ -97,6 +97,8 @@ impl Steward {
             Counters::add(&self.counters.alarms);
             tracing::error!(organization = %alarm.organization, problem = %alarm.problem, "the organization's last good policy stays in force");
         }
+        // Of what is too old already, nothing is decided by even for a moment.
+        follower.tick(self.steady.now());
         self.publish(follower, true);
         if let Some(organization) = about {
             self.witness.tell(organization, follower.snapshot());

@@ -74,9 +74,10 @@ impl PlainAnswer {
             [only] => only.clone(),
             frames => frames.concat().into(),
         };
-        // Looked at once as text, and not at each of its strings.
-        let answer: Answer = serde_json::from_str(str::from_utf8(&whole).ok()?).ok()?;
-        answer.usage.map(|usage| usage.tokens())
+        // Whether it is text is looked at once, and not for each of its strings. A broken byte in one of them costs no count.
+        let answer: serde_json::Result<Answer> =
+            str::from_utf8(&whole).map_or_else(|_| serde_json::from_slice(&whole), serde_json::from_str);
+        answer.ok()?.usage.map(|usage| usage.tokens())
     }
 }
 

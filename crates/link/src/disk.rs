@@ -9,7 +9,7 @@ use std::{
 
 use gatewarden_credentials::GatewayCredential;
 use gatewarden_feed::{FeedEvent, FrameWriter};
-use gatewarden_types::{Entropy, Id, Organization};
+use gatewarden_types::{Entropy, Id, Organization, Seq};
 
 use crate::generation::{self, Recovered};
 
@@ -26,6 +26,8 @@ pub struct Disk {
     entropy: Entropy,
     /// The slot that holds the best generation.
     slot: usize,
+    /// The position of its base, where it was written since the start.
+    base: Option<Seq>,
     writing: Option<Writing>,
 }
 
@@ -73,7 +75,7 @@ impl Disk {
             }
         }
         let slot = best.as_ref().map_or(0, |(slot, _)| *slot);
-        let disk = Self { folder: folder.to_owned(), credential, entropy, slot, writing: None };
+        let disk = Self { folder: folder.to_owned(), credential, entropy, slot, base: None, writing: None };
         (disk, Start { recovered: best.map(|(_, found)| found), problems })
     }
 
@@ -117,7 +119,11 @@ impl Disk {
     fn write<'a>(&mut self, slot: usize, events: impl Iterator<Item = &'a FeedEvent>) -> io::Result<()> {
         self.writing = None;
         let (mut bytes, mut writer) = generation::begin(&self.credential, self.entropy.bytes());
+        let mut base = None;
         for event in events {
+            if let FeedEvent::Base { seq, .. } = event {
+                base = Some(*seq);
+            }
             bytes.extend(writer.event(event).map_err(io::Error::other)?);
         }
         let mut draft = tempfile::NamedTempFile::new_in(&self.folder)?;
@@ -126,7 +132,7 @@ impl Disk {
         let path = SLOTS.get(slot).map(|name| self.folder.join(name)).ok_or(io::ErrorKind::NotFound)?;
         let file = draft.persist(path).map_err(|bad| bad.error)?;
         File::open(&self.folder)?.sync_all()?;
-        self.slot = slot;
+        (self.slot, self.base) = (slot, base);
         self.writing = Some(Writing { file, writer, base: bytes.len() as u64, tail: 0, unsynced: false });
         Ok(())
     }
@@ -145,17 +151,22 @@ impl Disk {
         synced
     }
 
-    /// The best generation cannot be followed: it is removed where there is another, which is the best from now on.
+    /// Something cannot be followed beyond the position `followed`; none where nothing can. The best generation is removed where
+    /// its base is what cannot, and there is another, which is the best from now on. An entry after the base leaves it the best:
+    /// it says more than the one before.
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub fn doubt(&mut self) -> io::Result<()> {
+    pub fn doubt(&mut self, followed: Option<Seq>) -> io::Result<()> {
+        if self.base.is_some_and(|base| followed >= Some(base)) {
+            return Ok(());
+        }
         let [best, other] = [self.slot, 1 - self.slot].map(|slot| SLOTS.get(slot).map(|name| self.folder.join(name)));
         let (Some(best), Some(other)) = (best, other) else { return Ok(()) };
         if other.is_file() && best.is_file() {
             self.writing = None;
             fs::remove_file(best)?;
-            self.slot = 1 - self.slot;
+            (self.slot, self.base) = (1 - self.slot, None);
         }
         Ok(())
     }

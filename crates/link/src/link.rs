@@ -3,7 +3,7 @@ use std::{io, sync::Arc, time::Duration};
 use futures::StreamExt;
 use gatewarden_credentials::{FramesFor, GatewayCredential};
 use gatewarden_feed::{Astray, BadFrame, Course, FeedEvent, FrameReader};
-use gatewarden_types::{Clock, Digest, Entropy, Id, Organization, Timestamp};
+use gatewarden_types::{Clock, Digest, Entropy, Id, Organization, Seq, Timestamp};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::{Instant, interval, sleep},
@@ -190,7 +190,7 @@ impl Link {
                     None => return Err(Trouble::Unreachable("the feed has ended".to_owned()).into()),
                 },
                 () = wish.notified() => {
-                    let doubted = self.disk.doubt();
+                    let doubted = self.disk.doubt(self.followed());
                     self.told(doubted);
                     self.course.want_base();
                     return Err(Ended::Wish);
@@ -235,8 +235,10 @@ impl Link {
     /// What cannot be kept is followed all the same: a full disk must not hold up a revocation.
     fn keep(&mut self, event: &FeedEvent) {
         if let FeedEvent::Current { at, .. } = event {
-            // The policy that a start finds here is as old as what could not be read.
-            if self.wiring.standing.borrow().problem.is_some() {
+            // The policy that a start finds here is as old as what could not be followed, which shows a moment after it was
+            // passed on. The next beat comes soon.
+            let passed = self.course.position().map(|at| at.seq);
+            if self.wiring.standing.borrow().problem.is_some() || self.followed() < passed {
                 return;
             }
             let lately = |noted: Timestamp| *at < noted.plus_seconds(NOTING.as_secs().cast_signed());
@@ -250,6 +252,12 @@ impl Link {
         }
         let kept = self.disk.keep(event);
         self.told(kept);
+    }
+
+    /// How far calls are decided by the trail that is passed on.
+    fn followed(&self) -> Option<Seq> {
+        let standing = self.wiring.standing.borrow();
+        standing.position.filter(|_| standing.epoch == self.course.epoch())
     }
 
     fn sync(&mut self) {

@@ -23,6 +23,10 @@ const OUTSIDE: &[&str] = &["tokio", "sea-orm", "reqwest", "hyper", "actix-web"];
 /// A crate and what it may not use itself: what it needs of it comes through the crate between.
 const NEVER_ITSELF: [(&str, &str); 2] = [("gatewarden-web", "gatewarden-store"), ("gatewarden-control", "askama")];
 
+/// Only the programs may use it: the clock and the randomness of the machine.
+const FOR_PROGRAMS: &str = "gatewarden-ambient";
+const PROGRAMS: [&str; 2] = ["gatewarden", "gatewarden-gateway-app"];
+
 /// Only tests may use it.
 const FOR_TESTS: &str = "gatewarden-testkit";
 
@@ -61,8 +65,10 @@ pub fn findings(metadata: &Value) -> Vec<String> {
             }
         }
     }
-    let own = ours(metadata).into_iter().map(|from| (from, FOR_TESTS)).filter(|(from, to)| from != to);
-    for (from, to) in own.chain(NEVER_ITSELF) {
+    let ours = ours(metadata);
+    let tested = ours.iter().map(|from| (*from, FOR_TESTS)).filter(|(from, to)| from != to);
+    let libraries = ours.iter().filter(|from| !PROGRAMS.contains(*from)).map(|from| (*from, FOR_PROGRAMS));
+    for (from, to) in tested.chain(libraries).chain(NEVER_ITSELF) {
         if graph.uses.get(from).is_some_and(|uses| uses.contains(to)) {
             found.push(format!("{from} may not depend on {to}"));
         }
@@ -160,6 +166,12 @@ mod tests {
             [("gatewarden-web", "gatewarden-control", None), ("gatewarden-control", "gatewarden-store", None)];
         assert!(findings(&planted(&through)).is_empty());
         assert_eq!(findings(&planted(&[("gatewarden-web", "gatewarden-store", None)])).len(), 1);
+    }
+
+    #[test]
+    fn the_machines_clock_is_for_programs() {
+        assert_eq!(findings(&planted(&[("gatewarden-gateway", FOR_PROGRAMS, None)])).len(), 1);
+        assert!(findings(&planted(&[("gatewarden", FOR_PROGRAMS, None)])).is_empty());
     }
 
     #[test]

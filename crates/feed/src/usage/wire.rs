@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// Spools are read by later releases, and control planes hear from older gateways: the bytes of a version never change.
+    /// A spool outlasts the release that wrote it: bytes of this version must never mean something else.
     #[test]
     fn the_form_of_this_version_stays_as_it_is() {
         let expected = "02 01 10 0102030405060708090a0b0c0d0e0f10 01 10 00000000000000000000000000000002 ac02 \

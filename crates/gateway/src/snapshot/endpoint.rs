@@ -153,3 +153,25 @@ impl Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_where_its_base_url_says() {
+        for (base, origin, host, chat) in [
+            ("https://api.example.com/v1", "https://api.example.com", "api.example.com", "/v1/chat/completions"),
+            ("https://api.example.com:443/", "https://api.example.com:443", "api.example.com", "/chat/completions"),
+            ("http://10.0.0.1:8080", "http://10.0.0.1:8080", "10.0.0.1:8080", "/chat/completions"),
+            ("http://[::1]:80/a/b/", "http://[::1]:80", "[::1]", "/a/b/chat/completions"),
+        ] {
+            let place = Place::of(base).expect(base);
+            assert_eq!(
+                (&*place.origin, &place.host, &place.paths[0].to_string()[..]),
+                (origin, &host.parse().expect(host), chat)
+            );
+        }
+        assert_eq!(Place::of("api.example.com/v1"), None);
+    }
+}

@@ -63,6 +63,8 @@ pub(crate) enum Effect {
     },
     /// So many records that were kept are lost.
     Lost(u64),
+    /// A segment is lost that another release wrote, so that nobody knows what was in it.
+    LostUnread(u64),
 }
 
 /// The state of a spool.
@@ -150,9 +152,10 @@ impl Ledger {
         while self.bytes() + bytes > self.most_bytes {
             let shipped = self.shipping.as_ref().map(|shipping| shipping.segment);
             let Some(oldest) = self.segments.keys().copied().find(|number| Some(*number) != shipped) else { break };
-            let lost = self.segments.remove(&oldest).map_or(0, |segment| segment.records());
+            let Some(segment) = self.segments.remove(&oldest) else { break };
             self.open = self.open.filter(|open| *open != oldest);
-            effects.extend([Effect::Delete(oldest), Effect::Lost(lost)]);
+            effects.extend([Effect::Delete(oldest), Effect::Lost(segment.records())]);
+            effects.extend(segment.is_foreign().then_some(Effect::LostUnread(oldest)));
         }
         let full = SEGMENT.min(self.most_bytes / 16);
         let roomy = |open: &u64| self.segments.get(open).is_some_and(|segment| segment.bytes < full);

@@ -144,6 +144,10 @@ impl Runner {
                 self.lost(records, "the spool is full or damaged");
                 None
             }
+            Effect::LostUnread(segment) => {
+                tracing::error!(segment, "usage that another release wrote is lost: the spool is full");
+                None
+            }
         }
     }
 

@@ -76,7 +76,7 @@ async fn a_torn_end_is_left_out_and_what_a_newer_version_wrote_stays() {
     let file = file.into_iter().find(|file| file.extension().is_some()).expect("a file");
     let whole = fs::read(&file).expect("reads");
     fs::write(&file, [&whole[..], &whole[..20]].concat()).expect("writes");
-    let newer = frame(br#"{"v":2,"call":{}}"#);
+    let newer = frame(&[3, 0]);
     let kept = usage.join("00000000000000000007.usage");
     fs::write(&kept, &newer).expect("writes");
     let mut again = on(folder.path()).await;
@@ -88,12 +88,12 @@ async fn a_torn_end_is_left_out_and_what_a_newer_version_wrote_stays() {
 }
 
 /// A frame as the spool writes it, with an own CRC-32 (IEEE 802.3, reflected).
-fn frame(lines: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(lines.len()).expect("short").to_le_bytes();
-    let crc = [&length[..], lines].concat().iter().fold(u32::MAX, |crc, byte| {
+fn frame(batch: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(batch.len()).expect("short").to_le_bytes();
+    let crc = [&length[..], batch].concat().iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
     });
-    [&length[..], &(!crc).to_le_bytes(), lines].concat()
+    [&length[..], &(!crc).to_le_bytes(), batch].concat()
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use gatewarden_trail::Change;
 use gatewarden_types::{Organization, Timestamp};
 use tokio::time::{Instant, sleep};
 
-use crate::world::{World, question, refused};
+use crate::world::{Records, World, question, refused};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -54,6 +54,19 @@ async fn without_the_control_plane_calls_are_answered_for_as_long_as_the_organiz
     hear(&world).await;
     until_answered(&world, 200).await;
     until_lost(&world, false).await;
+}
+
+#[tokio::test]
+async fn what_is_too_old_when_it_comes_decides_not_even_once() {
+    let world = World::new().await;
+    let at = Timestamp::from_micros(world.now.load(SeqCst)).plus_seconds(-2 * DAY);
+    world.tell(FeedEvent::Current { organization: world.records.organization.id, at }).await;
+    // Another organization's policy comes after it.
+    let other = Records::new(&world.upstream.base_url());
+    world.tell(other.base(1)).await;
+    world.gateway.reached(other.organization.id, 1).await;
+    let answer = world.chat(&world.secret, &question("fast", false)).await;
+    assert_eq!(refused(answer).await.1, "policy_stale");
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 //! plane.
 
 use gatewarden_credentials::ApiKey;
-use gatewarden_gateway::{Decision, FeedEvent, Follower, SealingKeys};
+use gatewarden_gateway::{Alarm, Decision, FeedEvent, Follower, SealingKeys, Unreadable};
 use gatewarden_trail::Change;
 use gatewarden_types::{AnyRecord, Key, KeyOwner, KeyState, Timestamp};
 use hyper::header::{AUTHORIZATION, HeaderMap};
+use serde_json::json;
 
 use crate::world::{NOW, Records, id, key, root};
 
@@ -41,7 +42,14 @@ impl Start {
         FeedEvent::Entry { organization: self.records.organization.id, bytes, bodies: Vec::new() }
     }
 
-    /// That this was all, so many seconds ago.
+    /// An entry with a record of a later release.
+    fn later_record(&self) -> FeedEvent {
+        let after = Some(json!({"later": true}));
+        let change = Change { after, ..Change::put(&self.key).expect("writes") };
+        self.entry(self.records.entry(2, vec![change]).to_bytes().expect("writes"))
+    }
+
+    /// That this was all, so many seconds ago; and the time that has passed, as the gateway takes both in together.
     fn current(&mut self, seconds_ago: i64) {
         let at = Timestamp::from_micros(NOW).plus_seconds(-seconds_ago);
         self.follower.step(FeedEvent::Current { organization: self.records.organization.id, at });
@@ -84,8 +92,8 @@ fn an_entry_on_disk_that_cannot_be_followed_leaves_the_policy_before_it() {
     for (age, outcome) in [(60, Ok(())), (100_000, Err("policy_stale"))] {
         let mut start = Start::new();
         start.base();
-        let unreadable = start.entry(b"{\"v\":99}".to_vec());
-        assert!(start.follower.step(unreadable).is_some());
+        let unreadable = start.later_record();
+        assert!(matches!(start.follower.step(unreadable), Some(Alarm { problem: Unreadable::Image { .. }, .. })));
         start.current(age);
         assert_eq!(start.call(), outcome, "{age} seconds");
         // That its feed is alive says nothing of what could not be read.

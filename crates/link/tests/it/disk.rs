@@ -114,11 +114,24 @@ fn what_could_not_be_followed_never_takes_the_place_of_what_could() {
     let good = position(&start);
     disk.keep(&base(7)).unwrap();
     for another in [8, 9, 10] {
-        disk.doubt().unwrap();
+        disk.doubt(None).unwrap();
         assert_eq!(position(&open(folder.path()).1), good, "the last that was followed is still there");
         disk.keep(&base(another)).unwrap();
     }
     assert_eq!(position(&open(folder.path()).1), Some(10));
+}
+
+#[test]
+fn an_entry_that_could_not_be_followed_takes_nothing_away_from_its_generation() {
+    let folder = written();
+    let (mut disk, start) = open(folder.path());
+    disk.renew(start.recovered.unwrap().events.iter()).unwrap();
+    disk.keep(&entry(4, "Four").0).unwrap();
+    disk.doubt(Some(3)).unwrap();
+    assert_eq!(position(&open(folder.path()).1), Some(4), "what came before the entry is followed from here");
+    disk.keep(&base(7)).unwrap();
+    disk.doubt(Some(3)).unwrap();
+    assert_eq!(position(&open(folder.path()).1), Some(4), "of the new one nothing is");
 }
 
 #[test]
@@ -132,9 +145,9 @@ fn a_restart_does_not_write_over_the_generation_before() {
         disk.renew(start.recovered.unwrap().events.iter()).unwrap();
     }
     let (mut disk, _) = open(folder.path());
-    disk.doubt().unwrap();
+    disk.doubt(None).unwrap();
     assert_eq!(position(&open(folder.path()).1), good);
-    disk.doubt().unwrap();
+    disk.doubt(None).unwrap();
     assert_eq!(position(&open(folder.path()).1), good, "the only one is kept whatever it is");
 }
 

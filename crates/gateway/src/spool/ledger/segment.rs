@@ -56,6 +56,11 @@ impl Segment {
         self.stretches.iter().map(Stretch::records).sum()
     }
 
+    /// Whether there is something in it that this release cannot read.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
     /// Whether nothing in it is of use any more.
     pub(super) fn is_finished(&self) -> bool {
         !self.foreign && self.stretches.iter().all(|stretch| stretch.left.is_empty())

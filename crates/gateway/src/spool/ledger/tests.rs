@@ -145,6 +145,7 @@ impl World {
                 Effect::Write(segment) => self.write(segment),
                 Effect::Delete(segment) => drop(self.disk.remove(&segment)),
                 Effect::Lost(calls) => self.lost += calls,
+                Effect::LostUnread(segment) => panic!("segment {segment} is of this release"),
                 Effect::Ship { segment, at, bytes, whose } => {
                     assert!(self.on_its_way.is_none(), "one at a time");
                     let calls = self.disk[&segment].iter().flatten();
@@ -253,4 +254,12 @@ fn a_full_spool_loses_its_oldest_and_says_how_many() {
     world.heal();
     assert_eq!(world.missing().len() as u64, world.lost);
     assert_eq!(world.received[&1].last(), Some(&400), "the newest is there");
+}
+
+#[test]
+fn what_another_release_wrote_makes_room_and_is_told() {
+    let found = BTreeMap::from([(3, Segment::found(Vec::new(), 90, true))]);
+    let mut ledger = Ledger::new(100, found);
+    let effects = ledger.step(Event::Offered { bytes: 50, records: Tally::new() }, Instant::now());
+    assert_eq!(effects, [Effect::Delete(3), Effect::Lost(0), Effect::LostUnread(3), Effect::Write(4)]);
 }
