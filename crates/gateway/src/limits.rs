@@ -13,6 +13,7 @@ mod told;
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -46,9 +47,28 @@ pub(crate) struct Limiter {
 
 #[derive(Debug, Default)]
 struct Shard {
-    counted: HashMap<Uuid, Counted>,
+    counted: HashMap<Uuid, Counted, BuildHasherDefault<RandomBits>>,
     /// Those that other gateways have to be told of, and asked about.
     asked: Vec<Uuid>,
+}
+
+/// Hashes ids by their own bits, which are random, and not a caller's to choose: only proven keys are counted. The lowest are
+/// the same in all of a shard.
+#[derive(Debug, Default)]
+struct RandomBits(u64);
+
+impl Hasher for RandomBits {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(last) = bytes.last_chunk() {
+            let bits = u64::from_be_bytes(*last) / SHARDS as u64;
+            // The table looks at the highest bits as well as at the lowest; this spreads them.
+            self.0 = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Where the limits of one key or organization stand, in the order of [`What`].

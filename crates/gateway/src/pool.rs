@@ -12,12 +12,13 @@ use std::{
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;
-use tokio::time::{Instant, interval};
+use tokio::time::interval;
 
-/// How long a connection waits for a call. One that its provider closes sooner is not used any more either.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// How often it is looked which have waited too long.
 const LOOKING: Duration = Duration::from_secs(10);
+/// How many looks a connection waits for a call, so up to a minute. One that its provider closes sooner is not used any more
+/// either.
+const PATIENCE: u8 = 6;
 /// How many wait at most for calls to one origin.
 const MOST: usize = 256;
 
@@ -28,7 +29,8 @@ pub(crate) type Sender = SendRequest<Full<Bytes>>;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pool(Arc<Mutex<Waiting>>);
 
-type Waiting = BTreeMap<Arc<str>, Vec<(Sender, Instant)>>;
+/// Each with how often it was looked at.
+type Waiting = BTreeMap<Arc<str>, Vec<(Sender, u8)>>;
 
 /// A connection that a call is on. Dropped, it is closed.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ impl Pool {
         let mut waiting = self.waiting();
         let here = waiting.get_mut(origin)?;
         // One that was just read to the end may take another moment.
-        let ready = here.iter().rposition(|(sender, since)| sender.is_ready() && since.elapsed() < PATIENCE)?;
+        let ready = here.iter().rposition(|(sender, _)| sender.is_ready())?;
         let (sender, _) = here.remove(ready);
         drop(waiting);
         Some(self.open(origin, sender))
@@ -59,15 +61,18 @@ impl Pool {
     pub(crate) async fn sweep(&self) {
         let mut looking = interval(LOOKING);
         loop {
-            let now = looking.tick().await;
-            self.close_idle(now);
+            looking.tick().await;
+            self.look();
         }
     }
 
-    /// Closes what has waited too long by `now`, and forgets what was closed.
-    fn close_idle(&self, now: Instant) {
+    /// Closes what has waited too long, and forgets what was closed.
+    fn look(&self) {
         self.waiting().retain(|_, here| {
-            here.retain(|(sender, since)| !sender.is_closed() && now < *since + PATIENCE);
+            here.retain_mut(|(sender, looks)| {
+                *looks += 1;
+                !sender.is_closed() && *looks < PATIENCE
+            });
             !here.is_empty()
         });
     }
@@ -84,7 +89,7 @@ impl Pooled {
         let mut waiting = pool.waiting();
         let here = waiting.entry(origin).or_default();
         if !sender.is_closed() && here.len() < MOST {
-            here.push((sender, Instant::now()));
+            here.push((sender, 0));
         }
     }
 }
@@ -114,9 +119,9 @@ mod tests {
         pooled.give_back();
         assert!(pool.take(&there).is_none());
         pool.take(&here).unwrap().give_back();
-        pool.close_idle(Instant::now());
+        (1..PATIENCE).for_each(|_| pool.look());
         pool.take(&here).unwrap().give_back();
-        pool.close_idle(Instant::now() + PATIENCE);
+        (0..PATIENCE).for_each(|_| pool.look());
         assert_eq!(far.read(&mut [0; 1]).await.expect("it ends well"), 0, "it was closed");
         assert!(pool.waiting().is_empty());
     }
