@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Command, Gateway, Key, Trail, Verify};
+use gatewarden_ambient::{clock, entropy};
 use gatewarden_credentials::Secret;
 use gatewarden_types::{Clock, Entropy};
 use settings::Settings;
@@ -67,12 +68,7 @@ fn run(command: Command, settings: Settings, password: Option<Secret<String>>) -
         anyhow::bail!("another TLS library was chosen before");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(perform(
-        command,
-        settings,
-        (gatewarden_ambient::clock(), gatewarden_ambient::entropy()),
-        password,
-    ));
+    let ended = runtime.block_on(perform(command, settings, (clock(), entropy()), password));
     // Whoever asked twice does not wait for a thread that hashes or writes.
     runtime.shutdown_background();
     ended

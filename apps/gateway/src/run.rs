@@ -190,9 +190,7 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
                     return;
                 }
                 // It must not say that it has no policy while it has only not been taken in.
-                drop(
-                    standing.clone().wait_for(|standing| standing.position >= from || standing.problem.is_some()).await,
-                );
+                drop(standing.clone().wait_for(|standing| standing.has_taken_in(from)).await);
             }
             tokio::join!(link.run(), report(control, credential, standing));
         });
@@ -204,9 +202,7 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
 async fn say_when_ready(standings: Vec<(watch::Receiver<Standing>, Option<Seq>)>, events: mpsc::Sender<FeedEvent>) {
     for (mut standing, from) in standings {
         // All that was on disk that can be followed, and not what it begins with. The senders live as long as the gateway.
-        let there = |standing: &Standing| {
-            standing.position.is_some() && (standing.position >= from || standing.problem.is_some())
-        };
+        let there = |standing: &Standing| standing.position.is_some() && standing.has_taken_in(from);
         drop(standing.wait_for(there).await);
     }
     // Nobody takes it where the gateway has ended.

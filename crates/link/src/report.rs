@@ -28,6 +28,13 @@ pub struct Standing {
     pub disk: Option<String>,
 }
 
+impl Standing {
+    /// Whether everything up to `from` was taken in, or as much of it as can be followed.
+    pub fn has_taken_in(&self, from: Option<Seq>) -> bool {
+        self.position >= from || self.problem.is_some()
+    }
+}
+
 /// Says how the gateway stands, at once when that changes and else every few seconds, until the standing is gone.
 pub async fn report(
     control: ControlPlane,

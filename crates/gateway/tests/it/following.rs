@@ -50,7 +50,7 @@ async fn what_cannot_be_read_keeps_the_last_good_policy_until_a_base_comes() {
     assert_eq!(refused(world.chat(&world.secret, &question("fast", false)).await).await.1, "invalid_api_key");
 }
 
-fn follower() -> Follower {
+pub fn follower() -> Follower {
     Follower::new(SealingKeys::One(root().sealing()))
 }
 

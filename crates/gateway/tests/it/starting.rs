@@ -2,13 +2,16 @@
 //! plane.
 
 use gatewarden_credentials::ApiKey;
-use gatewarden_gateway::{Alarm, Decision, FeedEvent, Follower, SealingKeys, Unreadable};
+use gatewarden_gateway::{Alarm, Decision, FeedEvent, Follower, Unreadable};
 use gatewarden_trail::Change;
 use gatewarden_types::{AnyRecord, Key, KeyOwner, KeyState, Timestamp};
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use serde_json::json;
 
-use crate::world::{NOW, Records, id, key, root};
+use crate::{
+    following::follower,
+    world::{NOW, Records, id, key},
+};
 
 /// A gateway that starts, and the organization whose policy lies on its disk.
 struct Start {
@@ -22,7 +25,7 @@ impl Start {
     fn new() -> Self {
         let records = Records::new("https://api.example.com/v1");
         let (secret, key) = key(KeyOwner::Organization);
-        Self { records, secret, key, follower: Follower::new(SealingKeys::One(root().sealing())).elsewhere() }
+        Self { records, secret, key, follower: follower().elsewhere() }
     }
 
     /// The base that it begins with.
