@@ -137,16 +137,17 @@ impl Passing {
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        let tokens = match &self.reading {
-            Reading::Plain(answer) => answer.tokens(),
-            Reading::Events(stream) => stream.tokens(),
-            Reading::Nothing => None,
+        let (tokens, over) = match &self.reading {
+            Reading::Plain(answer) => (answer.tokens(), false),
+            Reading::Events(stream) => (stream.tokens(), stream.is_over()),
+            Reading::Nothing => (None, false),
         };
         // A server that has sent all announced bytes does not ask for the end, so the body is asked here.
-        let complete = self.ended || self.incoming.as_ref().is_some_and(Incoming::is_end_stream);
-        if complete && let Some(pooled) = self.pooled.take() {
+        let ended = self.ended || self.incoming.as_ref().is_some_and(Incoming::is_end_stream);
+        if ended && let Some(pooled) = self.pooled.take() {
             pooled.give_back();
         }
+        let complete = ended || over;
         // It was told to end, but its caller took nothing more.
         if let Some(refusal) = self.leash.told().filter(|_| !complete) {
             self.meter.cut(&refusal);

@@ -35,7 +35,7 @@ pub struct Patience {
     pub provider: u32,
     /// Without the next part of the provider's answer; then the call is ended, in a stream with an error event.
     pub between: u32,
-    /// Without the caller taking the next part of the answer.
+    /// Without the caller taking the next part of the answer, or all of its end.
     pub answering: u32,
 }
 
@@ -53,6 +53,8 @@ pub(crate) enum Phase {
     Provider,
     Between,
     Answering,
+    /// The answer is through, and its end not sent yet.
+    Ending,
     Told,
 }
 
@@ -84,10 +86,17 @@ impl Activity {
         self.enter(Phase::Provider);
     }
 
-    /// The answer is through.
+    /// The answer is through, but for what the connection still has to send.
     pub(crate) fn end(&self) {
         *self.running() = None;
-        self.enter(Phase::Waiting);
+        self.enter(Phase::Ending);
+    }
+
+    /// Everything that was written is sent.
+    pub(crate) fn flushed(&self) {
+        if self.phase.load(Relaxed) == Phase::Ending as u8 {
+            self.enter(Phase::Waiting);
+        }
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
@@ -200,6 +209,7 @@ mod tests {
             (Phase::Provider, 20, Verdict::Tell),
             (Phase::Between, 15, Verdict::Tell),
             (Phase::Answering, 7, Verdict::End),
+            (Phase::Ending, 7, Verdict::End),
             (Phase::Told, TOLD, Verdict::End),
         ] {
             let activity = connections.begin();
@@ -207,6 +217,18 @@ mod tests {
             assert_eq!(activity.verdict(limit, patience), Verdict::Stay);
             assert_eq!(activity.verdict(limit + 1, patience), ends);
         }
+    }
+
+    #[tokio::test]
+    async fn a_caller_has_the_time_of_an_answer_for_its_end_and_not_that_of_an_idle_connection() {
+        let connections = Connections::default();
+        let patience = Patience { waiting: 10, answering: 30, ..Patience::default() };
+        let activity = connections.begin();
+        activity.enter(Phase::Answering);
+        activity.end();
+        assert_eq!((activity.verdict(30, patience), activity.verdict(31, patience)), (Verdict::Stay, Verdict::End));
+        activity.flushed();
+        assert_eq!((activity.verdict(10, patience), activity.verdict(11, patience)), (Verdict::Stay, Verdict::End));
     }
 
     #[tokio::test]

@@ -68,7 +68,7 @@ impl Connector {
             .map_err(io::Error::other)?
             .https_or_http()
             .enable_http1()
-            .wrap_connector(Sockets { allowed });
+            .wrap_connector(Sockets { allowed, time });
         Ok(Self { sockets, time })
     }
 
@@ -83,6 +83,7 @@ impl Connector {
 #[derive(Debug, Clone)]
 struct Sockets {
     allowed: Arc<AllowedNetworks>,
+    time: Duration,
 }
 
 impl Service<Uri> for Sockets {
@@ -95,26 +96,38 @@ impl Service<Uri> for Sockets {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let allowed = Arc::clone(&self.allowed);
-        Box::pin(async move { connect(&uri, &allowed).await.map(TokioIo::new) })
+        let Self { allowed, time } = self.clone();
+        Box::pin(async move { connect(&uri, &allowed, time).await.map(TokioIo::new) })
     }
 }
 
-async fn connect(uri: &Uri, allowed: &AllowedNetworks) -> io::Result<TcpStream> {
+async fn connect(uri: &Uri, allowed: &AllowedNetworks, time: Duration) -> io::Result<TcpStream> {
     let encrypted = uri.scheme_str() == Some("https");
+    first(&addresses(uri).await?, |ip| allowed.judge(ip, encrypted), time).await
+}
+
+/// A connection to the first of these addresses that may be called and answers.
+async fn first(
+    addresses: &[SocketAddr],
+    judge: impl Fn(IpAddr) -> Result<(), Forbidden>,
+    time: Duration,
+) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-    for address in addresses(uri).await? {
+    // One that never answers leaves the others their share.
+    let share = time / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    for address in addresses {
         // A host may have public and private addresses: each is judged by itself, just before it is used.
-        if let Err(why) = allowed.judge(address.ip(), encrypted) {
+        if let Err(why) = judge(address.ip()) {
             last = io::Error::new(io::ErrorKind::PermissionDenied, NotPermitted(why));
             continue;
         }
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
+        match timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
                 stream.set_nodelay(true)?;
                 return Ok(stream);
             }
-            Err(error) => last = error,
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::Error::new(io::ErrorKind::TimedOut, TooSlow),
         }
     }
     Err(last)
@@ -132,11 +145,18 @@ async fn addresses(uri: &Uri) -> io::Result<Vec<SocketAddr>> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::{TcpListener, TcpSocket};
+
     use super::*;
 
     async fn refused(uri: &str) -> Option<Forbidden> {
         let uri: Uri = uri.parse().expect("an address");
-        let refused = connect(&uri, &AllowedNetworks::default()).await.err().and_then(io::Error::into_inner);
+        let refused = connect(&uri, &AllowedNetworks::default(), Duration::from_secs(10))
+            .await
+            .err()
+            .and_then(io::Error::into_inner);
         refused.and_then(|inner| inner.downcast_ref::<NotPermitted>().map(|refused| refused.0))
     }
 
@@ -152,5 +172,30 @@ mod tests {
         for uri in ["http://1.1.1.1:1/", "http://[2606:4700::1111]:1/", "http://[::ffff:1.1.1.1]:1/"] {
             assert_eq!(refused(uri).await, Some(Forbidden::InTheClear), "{uri}");
         }
+    }
+
+    /// An address at which nobody answers: its queue is full.
+    async fn silent() -> (TcpListener, Vec<TcpStream>, SocketAddr) {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("binds");
+        let listener = socket.listen(0).expect("listens");
+        let address = listener.local_addr().expect("bound");
+        let mut waiting = Vec::new();
+        while let Ok(Ok(one)) = timeout(Duration::from_millis(50), TcpStream::connect(address)).await {
+            waiting.push(one);
+        }
+        (listener, waiting, address)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_never_answers_leaves_the_others_their_share() {
+        let (_listener, _waiting, silent) = silent().await;
+        let answering = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("binds");
+        let addresses = [silent, answering.local_addr().expect("bound")];
+        let time = Duration::from_millis(500);
+        let connected = timeout(time, first(&addresses, |_| Ok(()), time)).await.expect("in time").expect("connects");
+        assert_eq!(connected.peer_addr().expect("connected"), addresses[1]);
+        let failed = first(&[silent], |_| Ok(()), Duration::from_millis(50)).await.expect_err("nobody answers");
+        assert!(failed.get_ref().is_some_and(|inner| inner.is::<TooSlow>()), "{failed}");
     }
 }

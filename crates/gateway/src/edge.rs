@@ -176,7 +176,7 @@ impl Edge {
             return Err(Refusal::OtherApi { model: shown(&asked.model), speaks });
         }
         let (reservation, standing) = self.limiter.admit(holder, asked.estimate(operation), self.steady.now())?;
-        meter.reserved(reservation);
+        meter.reserved(reservation, Instant::now());
         let outgoing = asked.outgoing(operation, route.model.upstream.as_str());
         let (running, mut leash) = Running::new(holder, call.voice.request, &route);
         call.activity.begin(running);

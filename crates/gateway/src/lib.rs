@@ -27,6 +27,7 @@ mod refusal;
 mod running;
 mod server;
 mod snapshot;
+mod socket;
 pub mod spool;
 mod status;
 mod steward;

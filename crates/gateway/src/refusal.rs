@@ -139,6 +139,20 @@ impl Refusal {
         self.told().0
     }
 
+    /// Whether it is certain of a call that was let through that no provider has worked on it.
+    pub(crate) fn is_without_work(&self) -> bool {
+        matches!(
+            self,
+            Self::CredentialMissing(_)
+                | Self::CredentialRefused(_)
+                | Self::PrivateAddress(_)
+                | Self::InTheClear(_)
+                | Self::Unreachable(_)
+                | Self::ConnectTimedOut(_)
+                | Self::Redirected(_)
+        )
+    }
+
     fn told(&self) -> Told<'_> {
         const REQUEST: &str = "invalid_request_error";
         const KEY: &str = "authentication_error";

@@ -12,7 +12,7 @@ use std::{
 use gatewarden_feed::FeedEvent;
 use gatewarden_types::{AllowedNetworks, Clock, Entropy, Id, Organization, Seq};
 use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
+use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -28,6 +28,7 @@ use crate::{
     follower::Follower,
     limits::{Limiter, Telling},
     snapshot::SealingKeys,
+    socket::CallerSocket,
     spool::{self, Batch, SpoolConfig},
     status::{Counters, Current, Status},
     steward::{Steward, Witness},
@@ -218,10 +219,24 @@ fn spawn_until(
     open: mpsc::Sender<()>,
 ) -> io::Result<()> {
     spawn(name, move || {
+        let indispensable = Indispensable;
         single_threaded()?.block_on(running);
-        drop(open);
+        drop((indispensable, open));
         Ok(())
     })
+}
+
+/// Ends the program when the thread that holds it panics: calls would go on by a policy that no revocation reaches, or leave
+/// no record.
+struct Indispensable;
+
+impl Drop for Indispensable {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("a thread that the gateway cannot do without has panicked; the program ends");
+            std::process::abort();
+        }
+    }
 }
 
 fn spawn(name: &str, run: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
@@ -317,7 +332,7 @@ impl Worker {
             .writev(false)
             .header_read_timeout(None)
             .max_buf_size(64 * 1024)
-            .serve_connection(TokioIo::new(stream), {
+            .serve_connection(CallerSocket::new(stream, Arc::clone(&activity)), {
                 let activity = Arc::clone(&activity);
                 service_fn(move |request| {
                     let (edge, activity) = (Arc::clone(&edge), Arc::clone(&activity));

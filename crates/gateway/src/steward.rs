@@ -124,8 +124,11 @@ impl Steward {
     /// Puts in force what the follower has now.
     fn publish(&self, follower: &Follower, following: bool) {
         let policy = follower.snapshot();
-        let drains =
-            |(organization, gateway): &(_, _)| policy.gateway(*organization, *gateway) == Some(GatewayState::Draining);
+        // One that was removed has no policy there any more, and takes no calls either.
+        let drains = |(organization, gateway): &(_, _)| match policy.policy(*organization) {
+            Some(_) => policy.gateway(*organization, *gateway) == Some(GatewayState::Draining),
+            None => follower.caught_up(),
+        };
         let drained = !self.enrolled.is_empty() && self.enrolled.iter().all(drains);
         self.current.drained.store(drained, Relaxed);
         self.current.orphaned.store(!following || follower.is_cut_off(self.steady.now()), Relaxed);

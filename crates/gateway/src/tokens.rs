@@ -89,12 +89,13 @@ pub(crate) struct EventStream {
     pending: BytesMut,
     seen: usize,
     tokens: Option<Tokens>,
+    over: bool,
 }
 
 impl EventStream {
     /// With `strip` the event that carries usage alone is left out, because the caller did not ask for it.
     pub(crate) fn new(strip: bool) -> Self {
-        Self { strip, pending: BytesMut::new(), seen: 0, tokens: None }
+        Self { strip, pending: BytesMut::new(), seen: 0, tokens: None, over: false }
     }
 
     /// Takes the next bytes of the stream and returns what to pass on: the events that are complete.
@@ -127,6 +128,11 @@ impl EventStream {
         self.tokens
     }
 
+    /// Whether its last event has come, by which each API ends its streams. Clients read no further.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// The end of the first complete event: just after its empty line.
     fn next_end(&mut self) -> Option<usize> {
         while let Some(at) = self.pending.get(self.seen..)?.iter().position(|byte| *byte == b'\n') {
@@ -149,6 +155,7 @@ impl EventStream {
 
     /// Notes the usage of an event; true when it carries nothing else.
     fn look(&mut self, event: &[u8]) -> bool {
+        self.over |= is_last(event);
         if !event.windows(7).any(|seven| seven == b"\"usage\"") {
             return false;
         }
@@ -160,6 +167,13 @@ impl EventStream {
         self.tokens = Some(Tokens { read: now.read.max(before.read), written: now.written.max(before.written) });
         answer.choices.is_none_or(|choices| choices.is_empty())
     }
+}
+
+fn is_last(event: &[u8]) -> bool {
+    let begins = |field: &[u8], value: &[u8]| {
+        event.strip_prefix(field).is_some_and(|rest| rest.trim_ascii_start().starts_with(value))
+    };
+    begins(b"data:", b"[DONE]") || begins(b"event:", b"message_stop")
 }
 
 #[cfg(test)]
@@ -200,6 +214,23 @@ mod tests {
             for strip in [false, true] {
                 prop_assert_eq!(pass(strip, &text, &cuts), (text.clone(), None));
             }
+        }
+    }
+
+    #[test]
+    fn a_stream_is_over_with_the_event_that_each_api_ends_by() {
+        for (last, over) in [
+            (DONE, true),
+            ("data:[DONE]\n\n", true),
+            ("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", true),
+            ("data: {\"content\":\"[DONE]\"}\n\n", false),
+            ("event: message_delta\ndata: {}\n\n", false),
+        ] {
+            let mut stream = EventStream::new(false);
+            stream.push(&Bytes::from_static(WORDS.as_bytes()));
+            assert!(!stream.is_over());
+            stream.push(&Bytes::from_static(last.as_bytes()));
+            assert_eq!(stream.is_over(), over, "{last}");
         }
     }
 

@@ -41,7 +41,16 @@ pub(crate) struct Meter {
     till: Till,
     came: Instant,
     sent: Option<Instant>,
-    reservation: Option<Reservation>,
+    reserved: Option<Reserved>,
+}
+
+/// What a call was let through with, and since when.
+#[derive(Debug)]
+struct Reserved {
+    reservation: Reservation,
+    since: Instant,
+    /// Whether a provider may have worked on the call.
+    worked_on: bool,
 }
 
 /// What a caller's leaving before the answer is recorded as, after nginx.
@@ -67,7 +76,7 @@ impl Meter {
             total_micros: 0,
             upstream_micros: None,
         };
-        Self { record: Some(record), till, came, sent: None, reservation: None }
+        Self { record: Some(record), till, came, sent: None, reserved: None }
     }
 
     /// Changes what is recorded.
@@ -79,6 +88,9 @@ impl Meter {
 
     /// The call was refused here.
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
+        if let Some(reserved) = &mut self.reserved {
+            reserved.worked_on &= !refusal.is_without_work();
+        }
         self.note(|record| {
             record.status = refusal.status().as_u16();
             record.refused = Some(RefusalCode::own(refusal.code()));
@@ -93,8 +105,8 @@ impl Meter {
     }
 
     /// The call was let through with this much, which is settled when it ends.
-    pub(crate) fn reserved(&mut self, reservation: Reservation) {
-        self.reservation = Some(reservation);
+    pub(crate) fn reserved(&mut self, reservation: Reservation, since: Instant) {
+        self.reserved = Some(Reserved { reservation, since, worked_on: true });
     }
 
     /// The request is on its way to the provider.
@@ -105,6 +117,9 @@ impl Meter {
     /// The provider's answer has begun.
     pub(crate) fn answered(&mut self, now: Instant, status: u16) {
         let took = self.sent.map(|sent| micros(sent, now));
+        if let Some(reserved) = &mut self.reserved {
+            reserved.worked_on = (200..300).contains(&status);
+        }
         self.note(|record| {
             record.status = status;
             record.upstream_micros = took;
@@ -112,14 +127,20 @@ impl Meter {
     }
 }
 
-/// The tokens that a call counts for. Where nobody has counted, what was reserved stands for a call that may have been
-/// worked on, and nothing for one that failed.
-fn used(record: &UsageRecord, reserved: u64) -> u64 {
-    match (record.tokens, record.status) {
-        (Some(tokens), _) => tokens.read.saturating_add(tokens.written),
-        (None, 200..=299 | LEFT) => reserved,
-        (None, _) => 0,
+impl Reserved {
+    /// Has the call count for what it used.
+    fn settle(self, record: &UsageRecord, now: Instant) {
+        let used = if self.worked_on { used(record, self.reservation.tokens()) } else { 0 };
+        // From when it was reserved, not from when the call came: its body may have come slowly.
+        self.reservation.settle(used, micros(self.since, now).saturating_mul(1000));
     }
+}
+
+/// The tokens that a call counts for which a provider may have worked on: what was counted, or else what was reserved. Of an
+/// answer that broke off the counts may have come only in part.
+fn used(record: &UsageRecord, reserved: u64) -> u64 {
+    let counted = record.tokens.map(|tokens| tokens.read.saturating_add(tokens.written));
+    if record.complete { counted.unwrap_or(reserved) } else { counted.unwrap_or_default().max(reserved) }
 }
 
 fn micros(from: Instant, to: Instant) -> u64 {
@@ -129,12 +150,77 @@ fn micros(from: Instant, to: Instant) -> u64 {
 impl Drop for Meter {
     fn drop(&mut self) {
         if let Some(mut record) = self.record.take() {
-            record.total_micros = micros(self.came, Instant::now());
-            if let Some(reservation) = self.reservation.take() {
-                let used = used(&record, reservation.tokens());
-                reservation.settle(used, record.total_micros.saturating_mul(1000));
+            let now = Instant::now();
+            record.total_micros = micros(self.came, now);
+            if let Some(reserved) = self.reserved.take() {
+                reserved.settle(&record, now);
             }
             self.till.take(record);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use gatewarden_credentials::{ApiKey, RootKey};
+    use gatewarden_types::{
+        AnyRecord, Entropy, Key, KeyOwner, KeyState, Limits, ModelSet, Organization, OrganizationState, Reach,
+        StaleAfter, Visibility,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        limits::Limiter,
+        snapshot::{SealingKeys, Snapshot, Vault},
+    };
+
+    const AT: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+    /// Who may use so many tokens a minute.
+    fn holder(tokens: u64) -> Holder {
+        let secret = ApiKey::generate(Id::from_uuid(Uuid::from_u128(1)), &Entropy::new(|bytes| bytes.fill(1)));
+        let key = Key {
+            id: secret.id(),
+            name: "CI".parse().expect("a name"),
+            owner: KeyOwner::Organization,
+            levels: Key::usual_levels(),
+            models: ModelSet::All,
+            limits: Limits { requests: None, tokens: Some(tokens.try_into().expect("a limit")) },
+            expires: None,
+            verifier: secret.verifier(),
+            state: KeyState::Active,
+        };
+        let organization = Organization {
+            id: Id::from_uuid(Uuid::from_u128(2)),
+            slug: "acme".parse().expect("a slug"),
+            name: "Acme".parse().expect("a name"),
+            state: OrganizationState::Active,
+            visibility: Visibility { usage: Reach::Own },
+            limits: Limits::default(),
+            epoch: 1,
+            stale_after: StaleAfter::default(),
+        };
+        let root = RootKey::generate(&Entropy::new(|bytes| bytes.fill(7)));
+        let (id, records) = (organization.id, vec![AnyRecord::Organization(organization), AnyRecord::Key(key)]);
+        let vault = Vault::new(SealingKeys::One(root.sealing()));
+        let snapshot = Snapshot::default().rebase(id, 1, records, &vault).expect("a policy");
+        Holder::find(&snapshot, &secret).expect("its key")
+    }
+
+    #[test]
+    fn a_call_whose_body_came_slowly_fills_no_limit_once_it_is_over() {
+        let (holder, limiter) = (holder(1000), Arc::<Limiter>::default());
+        let (reservation, _) = limiter.admit(&holder, 900, AT).expect("passes");
+        let (till, _records) = Till::new(Arc::default());
+        let now = Instant::now();
+        let came = now.checked_sub(Duration::from_secs(50)).expect("the machine runs for longer");
+        let mut meter = Meter::start(till, Id::from_uuid(Uuid::from_u128(3)), AT, came, &holder);
+        meter.reserved(reservation, now);
+        meter.answered(now, 500);
+        drop(meter);
+        assert!(limiter.admit(&holder, 900, AT).is_ok(), "all of it is there again");
     }
 }

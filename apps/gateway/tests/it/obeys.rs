@@ -52,6 +52,7 @@ gatewarden_testkit::on_both! {
         gateways::remove(app, &owner, org, id, None).await.unwrap();
         gateway.until("organizations", &0.into()).await;
         assert_eq!(gateway.call(&key.text).await.1, "invalid_api_key");
+        assert_eq!(gateway.readiness().await.0, 503, "no calls are to come to it");
         assert!(host.policies().is_empty(), "nothing is left on its disk");
         // It says so, and no revocation waits for it.
         let at = gateways::add(app, &owner, org, AddGateway { name: "Oslo".parse().unwrap(), once: None }).await.unwrap();

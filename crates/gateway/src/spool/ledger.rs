@@ -35,6 +35,8 @@ pub(crate) enum Event {
     Answered(BTreeSet<Id<Organization>>),
     /// The receiver gave no answer to what was shipped.
     Unanswered,
+    /// What was to be shipped cannot be read now.
+    Unread,
     /// What was to be shipped is no longer what was written.
     Spoiled,
     /// Time has passed.
@@ -138,6 +140,7 @@ impl Ledger {
                 self.shipping = None;
                 self.silence = Some(Wait::longer(self.silence.take(), now));
             }
+            Event::Unread => self.unread(now),
             Event::Spoiled => effects.extend(self.spoiled().map(Effect::Lost)),
             Event::Tick => {}
             Event::Closing => self.open = None,
@@ -187,6 +190,9 @@ impl Ledger {
     fn answered(&mut self, except: &BTreeSet<Id<Organization>>, now: Instant) {
         self.silence = None;
         let Some(Shipping { segment, at, whose }) = self.shipping.take() else { return };
+        if let Some(read) = self.segments.get_mut(&segment) {
+            read.aside = None;
+        }
         for organization in whose {
             if except.contains(&organization) {
                 let wait = Wait::longer(self.held.remove(&organization), now);
@@ -197,6 +203,14 @@ impl Ledger {
                     stretch.left.retain(|(whose, _)| *whose != organization);
                 }
             }
+        }
+    }
+
+    /// A file that cannot be read waits by itself, too, and holds up no other.
+    fn unread(&mut self, now: Instant) {
+        let shipping = self.shipping.take();
+        if let Some(segment) = shipping.and_then(|shipping| self.segments.get_mut(&shipping.segment)) {
+            segment.aside = Some(Wait::longer(segment.aside.take(), now));
         }
     }
 
@@ -228,7 +242,7 @@ impl Ledger {
         }
         let held = &self.held;
         let waits = |organization| held.get(&organization).is_some_and(|wait| wait.due > now);
-        let mut segments = self.segments.iter_mut();
+        let mut segments = self.segments.iter_mut().filter(|(_, segment)| segment.is_due(now));
         let ready = segments.find_map(|(number, segment)| Some((*number, segment.ready(waits)?)));
         if let Some((segment, (at, bytes, whose))) = ready {
             self.shipping = Some(Shipping { segment, at, whose: whose.clone() });

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
+    io::ErrorKind,
     sync::{
         Arc,
         atomic::Ordering::Relaxed,
@@ -173,8 +174,11 @@ impl Runner {
 
     fn ship(&mut self, (segment, at, bytes): (u64, u64, u64), whose: &BTreeSet<Id<Organization>>) -> Result<(), Event> {
         let read = self.folder.read(segment, at, bytes).map_err(|bad| {
-            tracing::error!(segment, error = %bad, "spooled usage cannot be read; it is tried again");
-            Event::Unanswered
+            if bad.kind() == ErrorKind::NotFound {
+                return Event::Spoiled;
+            }
+            tracing::error!(segment, error = %bad, "spooled usage cannot be read; it is tried again, and others go first");
+            Event::Unread
         })?;
         let frames = whole(&read);
         let intact = frames.last().is_some_and(|last| last.at.end == read.len()) && read.len() as u64 == bytes;

@@ -132,6 +132,15 @@ async fn a_call_that_failed_at_its_provider_uses_no_tokens() {
 }
 
 #[tokio::test]
+async fn a_call_that_its_provider_may_have_worked_on_keeps_its_estimate() {
+    let mut world = World::with(|config| config.patience.provider = 0).await;
+    let secret = limited(&world, limits(None, Some(1000))).await;
+    assert_eq!(world.chat(&secret, &at_most(900, false, "silent")).await.status(), 504);
+    assert_eq!(world.used(1).await[0].refused.as_deref(), Some("provider_timed_out"));
+    assert_eq!(world.chat(&secret, &at_most(900, false, "silent")).await.status(), 429);
+}
+
+#[tokio::test]
 async fn a_call_that_is_larger_than_a_minutes_worth_passes_when_all_of_it_is_there() {
     let mut world = World::new().await;
     let secret = limited(&world, limits(None, Some(10))).await;

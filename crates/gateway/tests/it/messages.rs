@@ -3,7 +3,7 @@
 use gatewarden_credentials::{SealedFor, Secret};
 use gatewarden_gateway::{Body, FeedEvent, Tokens};
 use gatewarden_trail::Change;
-use gatewarden_types::{Dialect, Key, KeyState, Provider};
+use gatewarden_types::{Dialect, Key, KeyOwner, KeyState, Provider};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -197,4 +197,24 @@ async fn a_streamed_message_that_is_cut_off_ends_with_an_error_event() {
     let body: Value = serde_json::from_str(event).expect("JSON");
     assert_eq!(told(&body).1, "key_revoked");
     assert!(!rest.contains("message_stop"), "{rest}");
+}
+
+#[tokio::test]
+async fn who_leaves_a_stream_before_it_is_counted_whole_has_used_what_was_reserved() {
+    let mut world = anthropic().await;
+    let limited = |key: &mut Key| key.limits.tokens = Some(1000.try_into().expect("a limit"));
+    let secret = world.add_key(KeyOwner::Organization, limited).await;
+    let mut body = message("stalls", true);
+    body["max_tokens"] = 900.into();
+    let ask = world.client.post(world.url("/v1/messages")).body(body.to_string()).header("x-api-key", &secret);
+    let again = ask.try_clone().expect("text");
+    let mut response = ask.send().await.expect("answers");
+    assert_eq!(response.status(), 200);
+    // Its first event counts what was read, and one token that was written.
+    assert!(response.chunk().await.expect("reads").is_some());
+    drop(response);
+    let record = &world.used(1).await[0];
+    assert!(record.tokens.is_some_and(|tokens| tokens.written < 900) && !record.complete, "{record:?}");
+    let refusal: Value = again.send().await.expect("answers").json().await.expect("JSON");
+    assert_eq!(told(&refusal).1, "rate_limit_exceeded");
 }

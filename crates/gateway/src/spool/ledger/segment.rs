@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
 use gatewarden_types::{Id, Organization};
+use tokio::time::Instant;
 
+use super::Wait;
 use crate::spool::frame::Tally;
 
 /// How many records, and how many bytes, are shipped at once, unless a single frame has more.
@@ -17,6 +19,8 @@ pub(crate) struct Segment {
     pub(super) stretches: Vec<Stretch>,
     /// Something in it cannot be read by this program. A newer one may, so it stays.
     foreign: bool,
+    /// Until when it is not read again, because it could not be.
+    pub(super) aside: Option<Wait>,
 }
 
 /// Frames that follow each other and are shipped together.
@@ -64,6 +68,11 @@ impl Segment {
     /// Whether nothing in it is of use any more.
     pub(super) fn is_finished(&self) -> bool {
         !self.foreign && self.stretches.iter().all(|stretch| stretch.left.is_empty())
+    }
+
+    /// Whether it is due to be read, also where it could not be before.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.aside.as_ref().is_none_or(|wait| wait.due <= now)
     }
 
     /// The oldest stretch that has records of someone who need not wait, and of whom.
