@@ -9,6 +9,7 @@ mod connected;
 mod drain;
 mod enroll;
 mod feed;
+mod goes_on;
 mod in_effect;
 mod list;
 mod remove;

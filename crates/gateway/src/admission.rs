@@ -74,9 +74,6 @@ impl Holder {
 
     fn by(snapshot: &Snapshot, key: Id<Key>, held: &Arc<HeldKey>) -> Result<Self, Refusal> {
         let policy = snapshot.policy(held.organization).ok_or(Refusal::NotReady)?;
-        if policy.is_stale() {
-            return Err(Refusal::Stale);
-        }
         let owner = policy.owner(&held.facts).cloned();
         Ok(Self { key, held: Arc::clone(held), policy: Arc::clone(policy), owner })
     }
@@ -90,8 +87,11 @@ impl Holder {
         Refusal::NotApproved { key: self.name(), model: shown(name) }
     }
 
-    /// What is known of the caller for one request.
+    /// What is known of the caller for one request; nothing by a policy that is too old to decide by.
     pub(crate) fn facts(&self, request: Id<Request>, now: Timestamp) -> Result<Facts, Refusal> {
+        if self.policy.is_stale() {
+            return Err(Refusal::Stale);
+        }
         let actor = match (self.held.facts.owner, &self.owner) {
             (KeyOwner::Organization, _) => Actor::Organization,
             (KeyOwner::Member(_), Some(member)) => Actor::Account(member.account),

@@ -27,8 +27,8 @@ use crate::{admission::Holder, refusal::Refusal};
 use bucket::{Bucket, Held};
 use gcra::{MINUTE, Wait, correction, reserved};
 pub(crate) use sharing::PERIOD;
+use sharing::Rounds;
 pub use sharing::Telling;
-use sharing::{Rounds, SILENCE};
 pub(crate) use told::{Level, Over, Standing, What};
 
 /// How many locks the states are spread over.
@@ -77,8 +77,8 @@ struct Counted {
     organization: Id<Organization>,
     gateways: u32,
     buckets: [Bucket; 2],
-    /// Whether it stands in [`Shard::asked`].
-    asked: bool,
+    /// Since when it stands in [`Shard::asked`].
+    asked: Option<u64>,
     heard: Option<Heard>,
 }
 
@@ -165,8 +165,7 @@ impl Limiter {
     fn pass(&self, holding: &Holding, cost: Cost, standing: &mut Standing) -> Result<(), Over> {
         let mut shard = self.shard(holding.id);
         let (counted, newly) = shard.counted(holding, cost.now);
-        let silence = counted.silence(cost.now);
-        if newly && silence > PERIOD {
+        if newly && counted.silence(cost.now) > PERIOD {
             self.hurry.store(true, Relaxed);
         }
         let mut next = counted.buckets;
@@ -176,10 +175,10 @@ impl Limiter {
                 Ok(left) => standing.note(what, limit, left, bucket.full(cost.now)),
                 Err(Held { early, wait: Wait { nanos, left, full } }) => {
                     // The others are heard long before what was let through here has drained.
-                    let wait = if early && silence <= SILENCE { nanos.min(PERIOD) } else { nanos };
+                    let wait = if early && counted.hears(cost.now) { nanos.min(PERIOD) } else { nanos };
                     standing.note(what, limit, left, full);
-                    let (level, name) = (holding.level, holding.name.to_owned());
-                    return Err(Over { level, name, what, limit, early, wait, standing: *standing });
+                    let (level, name, cost) = (holding.level, holding.name.to_owned(), cost.of(what));
+                    return Err(Over { level, name, what, limit, left, cost, early, wait, standing: *standing });
                 }
             }
         }
@@ -189,7 +188,7 @@ impl Limiter {
 
     /// Takes back what a call was counted for that did not pass in the end.
     fn give_back(&self, holding: &Holding, cost: Cost) {
-        if let Some(counted) = self.shard(holding.id).ask(holding.id) {
+        if let Some(counted) = self.shard(holding.id).ask(holding.id, cost.now) {
             for (what, bucket) in What::ALL.into_iter().zip(&mut counted.buckets) {
                 let Some(limit) = what.of(holding.limits) else { continue };
                 bucket.correct(-reserved(cost.of(what), limit).cast_signed(), cost.now, holding.gateways);
@@ -211,35 +210,36 @@ impl Shard {
     fn counted(&mut self, holding: &Holding, now: u64) -> (&mut Counted, bool) {
         // Only where it would have to grow, so that a crowd that is all there is not looked through at each call.
         if self.counted.len() >= CROWDED && self.counted.len() == self.counted.capacity() {
-            self.counted
-                .retain(|_, counted| counted.asked || !counted.buckets.iter().all(|bucket| bucket.is_empty(now)));
+            self.counted.retain(|_, counted| {
+                counted.asked.is_some() || !counted.buckets.iter().all(|bucket| bucket.is_empty(now))
+            });
         }
         let (organization, gateways) = (holding.organization, holding.gateways);
         let counted = self.counted.entry(holding.id).or_insert_with(|| Counted {
             organization,
             gateways,
             buckets: Default::default(),
-            asked: false,
+            asked: None,
             heard: None,
         });
         counted.gateways = gateways;
-        let newly = mark(counted, &mut self.asked, holding.id);
+        let newly = mark(counted, &mut self.asked, holding.id, now);
         (counted, newly)
     }
 
     /// The same for what is known already.
-    fn ask(&mut self, id: Uuid) -> Option<&mut Counted> {
+    fn ask(&mut self, id: Uuid, now: u64) -> Option<&mut Counted> {
         let counted = self.counted.get_mut(&id)?;
-        mark(counted, &mut self.asked, id);
+        mark(counted, &mut self.asked, id, now);
         Some(counted)
     }
 }
 
 /// Has the other gateways told of it; false where they are to be told already, or there is no other.
-fn mark(counted: &mut Counted, asked: &mut Vec<Uuid>, id: Uuid) -> bool {
-    let newly = counted.gateways > 1 && !counted.asked;
+fn mark(counted: &mut Counted, asked: &mut Vec<Uuid>, id: Uuid, now: u64) -> bool {
+    let newly = counted.gateways > 1 && counted.asked.is_none();
     if newly {
-        counted.asked = true;
+        counted.asked = Some(now);
         asked.push(id);
     }
     newly
@@ -250,7 +250,7 @@ impl Reservation {
     pub(crate) fn settle(self, used: u64, elapsed: u64) {
         let now = self.at.saturating_add(elapsed);
         for (id, limit) in self.of.iter().flatten() {
-            if let Some(Counted { gateways, buckets: [_, bucket], .. }) = self.limiter.shard(*id).ask(*id) {
+            if let Some(Counted { gateways, buckets: [_, bucket], .. }) = self.limiter.shard(*id).ask(*id, now) {
                 bucket.correct(correction(self.tokens, used, elapsed, *limit), now, *gateways);
             }
         }

@@ -186,6 +186,11 @@ impl Snapshot {
         self.policy(organization).is_some_and(|policy| policy.stale)
     }
 
+    /// How many organizations have a policy that is too old to decide by.
+    pub(crate) fn stale(&self) -> usize {
+        self.organizations.values().filter(|policy| policy.stale).count()
+    }
+
     /// How one of an organization's gateways stands there.
     pub(crate) fn gateway(&self, organization: Id<Organization>, gateway: Id<Gateway>) -> Option<GatewayState> {
         self.policy(organization)?.gateways.get(&gateway).copied()

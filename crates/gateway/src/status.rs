@@ -79,6 +79,8 @@ pub struct Status {
     pub orphaned: bool,
     /// The organizations it serves.
     pub organizations: usize,
+    /// Those of them whose policy is too old to decide by, so that their calls are refused.
+    pub stale: usize,
     /// The keys it knows.
     pub keys: usize,
     /// The organizations that keep an older policy, and why.
@@ -119,11 +121,15 @@ impl Status {
         let snapshot = current.snapshot.load();
         let draining = current.draining.load(Relaxed) || current.drained.load(Relaxed);
         let quarantined = snapshot.quarantined();
+        let (organizations, stale) = (snapshot.organizations(), snapshot.stale());
+        // Where all calls are refused, they are to go elsewhere.
+        let refuses_all = stale > 0 && stale == organizations;
         Self {
-            ready: current.caught_up.load(Relaxed) && !draining,
+            ready: current.caught_up.load(Relaxed) && !draining && !refuses_all,
             draining,
             orphaned: current.orphaned.load(Relaxed),
-            organizations: snapshot.organizations(),
+            organizations,
+            stale,
             keys: snapshot.keys(),
             alarms: quarantined.map(|(organization, _, why)| Alarm { organization, problem: why.clone() }).collect(),
             usage: UsageStatus::of(counters),
@@ -135,14 +141,15 @@ impl Status {
         let degraded = self.orphaned || !self.alarms.is_empty() || self.usage.unwritable;
         let state = match (self.ready, self.draining, degraded) {
             (false, true, _) => "draining",
+            (false, false, _) if self.stale > 0 => "stale",
             (false, false, _) => "starting",
             (true, _, true) => "degraded",
             (true, _, false) => "ready",
         };
         let (organizations, behind, orphaned) = (self.organizations, self.alarms.len(), self.orphaned);
         let body = serde_json::json!({
-            "status": state, "organizations": organizations, "organizations_behind": behind, "feed_lost": orphaned,
-            "usage_unwritable": self.usage.unwritable,
+            "status": state, "organizations": organizations, "organizations_behind": behind,
+            "organizations_stale": self.stale, "feed_lost": orphaned, "usage_unwritable": self.usage.unwritable,
         });
         body.to_string()
     }
@@ -151,35 +158,11 @@ impl Status {
 /// The counters in Prometheus' text form.
 pub(crate) fn metrics(status: &Status, counters: &Counters) -> String {
     let mut text = String::new();
-    let rows: [(&str, &str, &str, u64); 15] = [
-        ("gatewarden_requests_total", "counter", "Requests received.", counters.requests.load(Relaxed)),
-        ("gatewarden_passed_total", "counter", "Calls passed on to a provider.", counters.passed.load(Relaxed)),
-        (
-            "gatewarden_retries_total",
-            "counter",
-            "Connections to providers tried again.",
-            counters.retries.load(Relaxed),
-        ),
-        ("gatewarden_feed_events_total", "counter", "Events taken in from the feed.", counters.entries.load(Relaxed)),
-        ("gatewarden_feed_alarms_total", "counter", "Events that could not be read.", counters.alarms.load(Relaxed)),
-        ("gatewarden_usage_kept_total", "counter", "Usage records written to the disk.", status.usage.kept),
-        ("gatewarden_usage_waiting", "gauge", "Usage records on the disk, not acknowledged.", status.usage.waiting),
-        ("gatewarden_usage_spool_bytes", "gauge", "Bytes of usage on the disk.", status.usage.bytes),
-        (
-            "gatewarden_usage_unwritable",
-            "gauge",
-            "1 while the disk takes no usage.",
-            u64::from(status.usage.unwritable),
-        ),
-        ("gatewarden_usage_dropped_total", "counter", "Usage records lost.", status.usage.dropped),
-        ("gatewarden_connections_total", "counter", "Connections accepted.", counters.connections.load(Relaxed)),
-        ("gatewarden_ready", "gauge", "1 while calls are answered.", u64::from(status.ready)),
-        ("gatewarden_organizations", "gauge", "Organizations served.", status.organizations as u64),
-        ("gatewarden_organizations_behind", "gauge", "Organizations on an older policy.", status.alarms.len() as u64),
-        ("gatewarden_keys", "gauge", "API keys known.", status.keys as u64),
-    ];
-    for (name, kind, help, value) in rows {
-        row(&mut text, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"));
+    for (name, help, value) in sums(status, counters) {
+        row(&mut text, format_args!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n"));
+    }
+    for (name, help, value) in gauges(status) {
+        row(&mut text, format_args!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
     }
     row(
         &mut text,
@@ -190,6 +173,40 @@ pub(crate) fn metrics(status: &Status, counters: &Counters) -> String {
         row(&mut text, format_args!("gatewarden_refusals_total{{code=\"{code}\"}} {count}\n"));
     }
     text
+}
+
+/// A name, what it is for, and its value.
+type Figure = (&'static str, &'static str, u64);
+
+fn sums(status: &Status, counters: &Counters) -> [Figure; 8] {
+    [
+        ("gatewarden_requests_total", "Requests received.", counters.requests.load(Relaxed)),
+        ("gatewarden_passed_total", "Calls passed on to a provider.", counters.passed.load(Relaxed)),
+        ("gatewarden_retries_total", "Connections to providers tried again.", counters.retries.load(Relaxed)),
+        ("gatewarden_feed_events_total", "Events taken in from the feed.", counters.entries.load(Relaxed)),
+        ("gatewarden_feed_alarms_total", "Events that could not be read.", counters.alarms.load(Relaxed)),
+        ("gatewarden_usage_kept_total", "Usage records written to the disk.", status.usage.kept),
+        ("gatewarden_usage_dropped_total", "Usage records lost.", status.usage.dropped),
+        ("gatewarden_connections_total", "Connections accepted.", counters.connections.load(Relaxed)),
+    ]
+}
+
+fn gauges(status: &Status) -> [Figure; 9] {
+    [
+        ("gatewarden_usage_waiting", "Usage records on the disk, not acknowledged.", status.usage.waiting),
+        ("gatewarden_usage_spool_bytes", "Bytes of usage on the disk.", status.usage.bytes),
+        ("gatewarden_usage_unwritable", "1 while the disk takes no usage.", u64::from(status.usage.unwritable)),
+        ("gatewarden_ready", "1 while calls are answered.", u64::from(status.ready)),
+        ("gatewarden_feed_lost", "1 while the control plane is out of reach.", u64::from(status.orphaned)),
+        ("gatewarden_organizations", "Organizations served.", status.organizations as u64),
+        ("gatewarden_organizations_behind", "Organizations on an older policy.", status.alarms.len() as u64),
+        (
+            "gatewarden_organizations_stale",
+            "Organizations whose calls are refused as policy_stale.",
+            status.stale as u64,
+        ),
+        ("gatewarden_keys", "API keys known.", status.keys as u64),
+    ]
 }
 
 fn row(text: &mut String, line: std::fmt::Arguments<'_>) {

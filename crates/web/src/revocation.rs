@@ -57,11 +57,9 @@ impl Come {
             return "No gateway has enrolled yet.".to_owned();
         }
         let far = format!("In effect on {on} of {}.", counted(of as u64, "gateway", "gateways"));
-        if self.in_effect.everywhere() {
-            return far;
-        }
+        let Some(stale_at) = self.in_effect.stale_at else { return far };
         let unheard = if self.behind.is_empty() { (of - on).to_string() } else { self.behind.join(", ") };
-        let until = instant(self.in_effect.stale_at);
+        let until = instant(stale_at);
         format!("{far} Not yet: {unheard}. Out of reach, a gateway goes on by its last policy until {until} at most.")
     }
 }
@@ -85,7 +83,8 @@ mod tests {
     fn come(on: usize, behind: &[&str], behind_here: bool) -> Come {
         let behind = behind.iter().map(|name| name.parse().unwrap()).collect();
         let stale_at = Timestamp::default().plus_seconds(86_400);
-        let in_effect = InEffect { at: 7, on, behind, behind_here, stale_at };
+        let far = InEffect { at: 7, on, behind, behind_here, stale_at: None };
+        let in_effect = InEffect { stale_at: (!far.everywhere()).then_some(stale_at), ..far };
         Come { behind: names(&in_effect), in_effect }
     }
 

@@ -4,6 +4,7 @@ use gatewarden_access::{Caller, actions::FollowTrail};
 use gatewarden_types::{Gateway, GatewayState, Id, Job, Name, Organization, Seq, Timestamp};
 use tokio::time::timeout;
 
+use super::goes_on::goes_on_until;
 use crate::{App, Error};
 
 /// How far a change has come.
@@ -17,8 +18,8 @@ pub struct InEffect {
     pub behind: Vec<Name>,
     /// Whether the gateway in this process does not.
     pub behind_here: bool,
-    /// The instant from which a gateway that has heard nothing since refuses calls.
-    pub stale_at: Timestamp,
+    /// Where one is behind: the instant from which a gateway that has heard nothing since refuses calls.
+    pub stale_at: Option<Timestamp>,
 }
 
 impl InEffect {
@@ -52,21 +53,23 @@ pub async fn in_effect(
     };
     // Where patience is over, what is known now is the answer.
     drop(timeout(patience, everywhere).await);
-    Ok(all.look(app, at))
+    let come = all.look(app, at);
+    let stale_at = if come.everywhere() { None } else { Some(goes_on_until(app, organization).await?) };
+    Ok(InEffect { stale_at, ..come })
 }
 
 /// The gateways that a change has to come to.
 struct Gateways {
     organization: Id<Organization>,
     elsewhere: Vec<Gateway>,
-    settings: Organization,
+    epoch: u32,
 }
 
 impl Gateways {
     async fn of(app: &App, organization: Id<Organization>) -> Result<Self, Error> {
         let read = app.store.read(&Caller::system(Job::Follower, app.id()), organization).await?;
         let permit = read.permit::<FollowTrail>()?;
-        let settings = read.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?.record;
+        let epoch = read.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?.record.epoch;
         let all = read.list::<_, Gateway>(&permit).await?.into_iter().map(|row| row.record);
         let now = app.clock.now();
         // One that was removed while it was out of reach may still answer by what it had.
@@ -75,7 +78,7 @@ impl Gateways {
             GatewayState::Enrolled | GatewayState::Draining => true,
             GatewayState::Removed => now < gateway.expires && !app.connected().has_dropped(gateway.id),
         };
-        Ok(Self { organization, elsewhere: all.filter(follows).collect(), settings })
+        Ok(Self { organization, elsewhere: all.filter(follows).collect(), epoch })
     }
 
     fn look(&self, app: &App, at: Seq) -> InEffect {
@@ -83,15 +86,13 @@ impl Gateways {
             GatewayState::Removed => app.connected().has_dropped(gateway.id),
             _ => app.connected().of(gateway.id).is_some_and(|seen| {
                 // A position of a trail that was given up, or of none, says nothing.
-                seen.epoch == Some(self.settings.epoch) && seen.position >= Some(at)
+                seen.epoch == Some(self.epoch) && seen.position >= Some(at)
             }),
         };
         let behind: Vec<Name> =
             self.elsewhere.iter().filter(|gateway| !there(gateway)).map(|gateway| gateway.name.clone()).collect();
         let here = app.connected().here(self.organization);
         let on = self.elsewhere.len() - behind.len() + usize::from(here.is_some_and(|position| position >= at));
-        // Whoever hears anything from now on hears of the change, so this is the latest.
-        let stale_at = app.clock.now().plus_seconds(self.settings.stale_after.seconds().into());
-        InEffect { at, on, behind, behind_here: here.is_some_and(|position| position < at), stale_at }
+        InEffect { at, on, behind, behind_here: here.is_some_and(|position| position < at), stale_at: None }
     }
 }

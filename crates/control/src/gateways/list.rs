@@ -1,7 +1,7 @@
 use gatewarden_access::{Caller, Facts, actions};
 use gatewarden_types::{Gateway, GatewayState, Id, Organization, Seq, StaleAfter, Timestamp, Versioned};
 
-use super::Sighting;
+use super::{Sighting, goes_on::goes_on_until};
 use crate::{App, Changed, Error, follow::end};
 
 /// After how many seconds without a word a gateway counts as away.
@@ -36,6 +36,8 @@ pub struct ListedGateways {
     pub here: Option<Progress>,
     /// How long each goes on without hearing from the control plane.
     pub stale_after: StaleAfter,
+    /// Until when one goes on at most that hears nothing from now on, also by an earlier setting.
+    pub goes_on_until: Timestamp,
     /// What the caller may do.
     pub facts: Facts,
 }
@@ -69,12 +71,13 @@ pub async fn list(app: &App, caller: &Caller, organization: Id<Organization>) ->
     let read = app.store.read(caller, organization).await?;
     let permit = read.permit::<actions::ListGateways>()?;
     let gateways = read.list::<_, Gateway>(&permit).await?.into_iter();
-    let settings = read.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?;
     let end = end(app, organization).await?;
     let here = app.connected().here(organization).map(|position| Progress::of(position, end.1));
     let there = gateways.filter(|row| row.record.state != GatewayState::Removed);
     let rows = there.map(|gateway| ListedGateway::of(app, gateway, end)).collect();
-    Ok(ListedGateways { rows, here, stale_after: settings.record.stale_after, facts: read.facts().clone() })
+    let stale_after = read.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?.record.stale_after;
+    let goes_on_until = goes_on_until(app, organization).await?;
+    Ok(ListedGateways { rows, here, stale_after, goes_on_until, facts: read.facts().clone() })
 }
 
 /// Whether the caller may know which gateways there are.

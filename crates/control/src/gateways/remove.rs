@@ -2,6 +2,7 @@ use gatewarden_access::{Caller, actions};
 use gatewarden_store::Giving;
 use gatewarden_types::{Gateway, GatewayState, Id, Organization, Seq};
 
+use super::goes_on::goes_on_until;
 use crate::{App, Error, check_seen, or_refuse};
 
 /// Removes a gateway: it is let in no more, drops the organization's policy, and refuses its calls. One that was removed
@@ -16,16 +17,15 @@ pub async fn remove(
     gateway: Id<Gateway>,
     seen: Option<Seq>,
 ) -> Result<(), Error> {
+    let until = goes_on_until(app, organization).await?;
     let mut tx = app.store.change(caller, organization).await?;
     let (permit, row) = or_refuse!(tx, tx.permit_on::<actions::RemoveGateway>(gateway, |_| Giving::Nothing).await);
     check_seen(seen, row.version)?;
     if row.record.state == GatewayState::Removed {
         return Ok(());
     }
-    let settings = tx.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?.record;
     // Out of reach, it goes on for as long as it was told to; so long it is not known to have ended.
-    let goes_on = if row.record.state == GatewayState::Waiting { 0 } else { settings.stale_after.seconds().into() };
-    let expires = tx.now().plus_seconds(goes_on);
+    let expires = if row.record.state == GatewayState::Waiting { tx.now() } else { until };
     tx.put(&permit, &Gateway { state: GatewayState::Removed, expires, ..row.record }).await?;
     tx.commit(permit).await?;
     app.connected().expel(gateway);

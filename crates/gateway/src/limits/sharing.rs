@@ -14,7 +14,7 @@ use super::{Counted, Heard, Limiter, SHARDS, nanos};
 /// How often the others are told, in nanoseconds.
 pub(crate) const PERIOD: u64 = 250_000_000;
 /// After how many nanoseconds without an answer a gateway counts alone.
-pub(super) const SILENCE: u64 = 2_000_000_000;
+const SILENCE: u64 = 2_000_000_000;
 
 /// What each organization's control plane is being told.
 #[derive(Debug, Default)]
@@ -91,6 +91,12 @@ impl Counted {
         self.heard.map_or(u64::MAX, |heard| now.saturating_sub(heard.at))
     }
 
+    /// Whether the others were heard lately, or are just being asked.
+    pub(super) fn hears(&self, now: u64) -> bool {
+        let asked = self.asked.map_or(u64::MAX, |since| now.saturating_sub(since));
+        self.silence(now).min(asked) <= SILENCE
+    }
+
     fn tell(&mut self, id: Uuid, now: u64) -> Spender {
         let spent = self.buckets.each_mut().map(|bucket| bucket.tell(now));
         Spender { id, heard: self.heard.map(|heard| heard.tally), spent }
@@ -144,7 +150,7 @@ impl Limiter {
                     self.hurry.store(true, Relaxed);
                     shard.asked.push(id);
                 } else {
-                    counted.asked = false;
+                    counted.asked = None;
                     by.push(counted.tell(id, now));
                 }
             }

@@ -47,6 +47,10 @@ pub(crate) struct Over {
     pub(super) name: String,
     pub(crate) what: What,
     pub(super) limit: PerMinute,
+    /// How much could pass now.
+    pub(super) left: u64,
+    /// How much the call was counted for.
+    pub(super) cost: u64,
     /// Whether it is not used up as far as is known, but may be when the other gateways are heard.
     pub(super) early: bool,
     /// In how many nanoseconds the call would pass.
@@ -67,6 +71,14 @@ impl fmt::Display for Over {
                 f,
                 "{whose} '{name}' has a limit of {limit} {what} a minute, and this gateway has let its part of what is left \
                  through. Try again in {wait} {unit}. {who}"
+            );
+        }
+        if self.left > 0 {
+            let Self { left, cost, .. } = self;
+            return write!(
+                f,
+                "{whose} '{name}' has {left} left of its limit of {limit} {what} a minute, and this call was counted for {cost}: \
+                 for its text and what it lets be written. Try again in {wait} {unit}, or with a smaller 'max_tokens'. {who}"
             );
         }
         write!(f, "{whose} '{name}' has used its limit of {limit} {what} a minute. Try again in {wait} {unit}. {who}")

@@ -116,7 +116,11 @@ async fn tokens_are_reserved_while_a_call_runs_and_settled_by_what_it_used() {
     assert_eq!(told(&over, "tokens")[0], "1000");
     let body: Value = over.json().await.expect("JSON");
     assert_eq!((&body["error"]["type"], &body["error"]["code"]), (&"tokens".into(), &"rate_limit_exceeded".into()));
-    assert!(body["error"]["message"].as_str().is_some_and(|text| text.contains("1000 tokens a minute")), "{body}");
+    let message = body["error"]["message"].as_str().expect("text");
+    assert!(
+        message.contains("left of its limit of 1000 tokens a minute") && message.contains("'max_tokens'"),
+        "{body}"
+    );
     assert_eq!(world.chat(&secret, &at_most(10, false, "fast")).await.status(), 200, "a small one has room");
     drop(running);
 }
@@ -218,9 +222,21 @@ async fn while_nobody_can_be_told_it_lets_its_part_through() {
     for status in [200, 200, 200, 200, 429, 429] {
         assert_eq!(world.chat(&secret, &question("fast", false)).await.status(), status, "half of ten");
     }
+    let again_in = async || {
+        let over = world.chat(&secret, &question("fast", false)).await;
+        over.headers()["retry-after"].to_str().expect("text").parse::<u32>().expect("seconds")
+    };
+    assert_eq!(again_in().await, 1, "the others are just being asked");
+    world.now.store(NOW + 3 * SECOND, SeqCst);
+    assert!(again_in().await > 1, "and do not answer");
     let told = first.spending.clone();
     drop(first);
-    assert_eq!(world.tellings.recv().await.expect("told").spending, told, "nobody has answered, so it is told again");
+    let again = world.tellings.recv().await.expect("told");
+    assert_eq!(
+        (again.spending.round, &again.spending.by),
+        (told.round, &told.by),
+        "nobody has answered, so it is told again"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use gatewarden_gateway::FeedEvent;
+use gatewarden_gateway::{FeedEvent, UsageRecord};
 use gatewarden_trail::Change;
 use gatewarden_types::{Organization, Timestamp};
 use tokio::time::{Instant, sleep};
@@ -51,9 +51,20 @@ async fn without_the_control_plane_calls_are_answered_for_as_long_as_the_organiz
     until_answered(&world, 200).await;
     pass(&world, 61);
     assert_eq!(until_answered(&world, 503).await, "policy_stale");
+    let ready = world.get(&world.secret, "/readyz").await;
+    assert_eq!(ready.status(), 503, "calls are to go elsewhere");
+    let ready = ready.text().await.expect("text");
+    assert!(ready.contains("\"status\":\"stale\"") && ready.contains("\"organizations_stale\":1"), "{ready}");
+    let metrics = world.get(&world.secret, "/metrics").await.text().await.expect("text");
+    for figure in ["gatewarden_ready 0", "gatewarden_feed_lost 1", "gatewarden_organizations_stale 1"] {
+        assert!(metrics.contains(figure), "{figure}: {metrics}");
+    }
     hear(&world).await;
     until_answered(&world, 200).await;
     until_lost(&world, false).await;
+    assert_eq!(world.get(&world.secret, "/readyz").await.status(), 200);
+    let stale = |record: &UsageRecord| record.refused.as_deref() == Some("policy_stale");
+    assert!(world.all_usage().await.iter().any(stale), "whose key is proven is recorded");
 }
 
 #[tokio::test]

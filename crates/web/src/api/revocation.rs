@@ -46,7 +46,7 @@ pub async fn answer(sender: &KeyHolder, position: Seq, wait: bool) -> Answer {
         gateways: in_effect.of(),
         everywhere,
         behind,
-        behind_until: Some(in_effect.stale_at).filter(|_| !everywhere).map(Timestamp::rfc3339),
+        behind_until: in_effect.stale_at.map(Timestamp::rfc3339),
     };
     sender.answer(200, Some(position), &revocation)
 }

@@ -13,7 +13,7 @@ use super::organizations::{field, word};
 use crate::{
     http::{Answer, Fault, Here, Seen, VersionForm, may, now_true},
     views::{Notice, Place, Shell, Tone, Undo, gateways as view},
-    wording::{counted, relative, span, thousands},
+    wording::{counted, instant, relative, span, thousands},
 };
 
 /// Said when the form of a gateway comes twice.
@@ -130,6 +130,7 @@ async fn page(here: &Here, typed: &Typed, wrong: &[FieldError]) -> Result<view::
         here: in_this_program(here, &found),
         rows: found.rows.iter().map(|row| drawn(row, &found.facts, now)).collect(),
         goes_on: span(found.stale_after.seconds().into()),
+        goes_on_until: instant(found.goes_on_until),
         can_add: may(&found.facts, a::AddGateway::INFO),
         name: field(wrong, "name", &typed.name),
     })

@@ -17,6 +17,8 @@ pub struct Gateways {
     pub rows: Vec<GatewayRow>,
     /// How long one that is out of reach goes on, in words.
     pub goes_on: String,
+    /// Until when one does that is out of reach now, at most.
+    pub goes_on_until: String,
     /// Whether this person may add one.
     pub can_add: bool,
     /// What the next one is to be called.

@@ -37,6 +37,7 @@ pub(super) fn all() -> Drawn {
             row(6, "Turin", GatewayState::Expired, ""),
         ],
         goes_on: t("1 day"),
+        goes_on_until: t("22 Nov 2026, 12:00:00 UTC"),
         can_add: true,
         name: Field::default(),
     };
