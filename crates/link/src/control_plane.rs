@@ -5,15 +5,22 @@ use gatewarden_credentials::GatewayCredential;
 use gatewarden_feed::{Enrolled, Enrolment, Position, Report, Spending, Tallied, UsageRecord, usage_batch};
 use gatewarden_types::Digest;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
+use serde::{Deserialize, de::DeserializeOwned};
 use url::{Host, Url};
 
-/// How long an answer may take to begin.
+/// How long a connection may take to be made.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long the feed may be silent. The control plane says something every five seconds.
+/// How long an answer may take to begin, and be silent after that. On the feed the control plane says something every five
+/// seconds.
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// How many calls are handed over at once: together shorter than the longest body that is taken, 64 KiB.
 const AT_ONCE: usize = 64;
+
+/// The longest answer that is read, but for the feed, in bytes: how full as many limits are as are asked about at once.
+const LONGEST_ANSWER: usize = 64 * 1024;
+/// The longest refusal that is read, in bytes.
+const LONGEST_REFUSAL: usize = 4 * 1024;
 
 /// Where the control plane is, and the way there.
 #[derive(Debug, Clone)]
@@ -34,9 +41,25 @@ pub enum Trouble {
     /// It does not know what it was shown.
     #[error("the control plane does not know this gateway: was it removed, or is this another installation?")]
     Unknown,
-    /// It answered something else.
-    #[error("the control plane answered {0}")]
-    Refused(StatusCode),
+    /// It answered that it will not, and why where it says so.
+    #[error("the control plane answered {status}{}", .why.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// What it says has happened and what to do.
+        why: Option<String>,
+    },
+    /// Something answered as no control plane does, such as a page to sign in.
+    #[error(
+        "what answered does not speak as the control plane of this release does: {0}; check the address, and what is between"
+    )]
+    Strange(String),
+}
+
+/// What is read of a refusal (RFC 9457).
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
 }
 
 impl From<reqwest::Error> for Trouble {
@@ -82,7 +105,7 @@ impl ControlPlane {
     /// When the token cannot be used, or the control plane not be reached.
     pub async fn enroll(&self, token: &GatewayCredential, verifier: Digest) -> Result<Enrolled, Trouble> {
         let asked = self.client.post(self.at("enroll")?).json(&Enrolment { verifier });
-        Ok(answered(asked, token).await?.json().await?)
+        read(answered(asked, token).await?).await
     }
 
     /// Listens to the feed: pieces of sealed frames, from a position on or from a base.
@@ -107,9 +130,9 @@ impl ControlPlane {
     /// Says how the gateway is.
     ///
     /// # Errors
-    /// When nobody took it in.
+    /// When nobody took it in, also where something else answered.
     pub async fn report(&self, credential: &GatewayCredential, report: &Report) -> Result<(), Trouble> {
-        answered(self.client.post(self.at("report")?).json(report), credential).await.map(drop)
+        taken_in(self.client.post(self.at("report")?).json(report), credential).await
     }
 
     /// Tells what was let through, and is told how full the limits are with what the other gateways have let through.
@@ -117,7 +140,7 @@ impl ControlPlane {
     /// # Errors
     /// When nobody answered; it may have been taken in.
     pub async fn share_limits(&self, credential: &GatewayCredential, spending: &Spending) -> Result<Tallied, Trouble> {
-        Ok(answered(self.client.post(self.at("limits")?).json(spending), credential).await?.json().await?)
+        read(answered(self.client.post(self.at("limits")?).json(spending), credential).await?).await
     }
 
     /// Hands over calls. Once this has returned, the control plane has them for good.
@@ -127,7 +150,7 @@ impl ControlPlane {
     pub async fn keep(&self, credential: &GatewayCredential, calls: &[UsageRecord]) -> Result<(), Trouble> {
         for calls in calls.chunks(AT_ONCE) {
             let asked = self.client.post(self.at("usage")?).body(usage_batch::encode(calls));
-            answered(asked, credential).await?;
+            taken_in(asked, credential).await?;
         }
         Ok(())
     }
@@ -142,8 +165,41 @@ async fn answered(request: RequestBuilder, shows: &GatewayCredential) -> Result<
     match answer.status() {
         status if status.is_success() => Ok(answer),
         StatusCode::UNAUTHORIZED => Err(Trouble::Unknown),
-        status => Err(Trouble::Refused(status)),
+        status => Err(Trouble::Refused { status, why: why(answer).await }),
     }
+}
+
+/// The same where there is nothing to be said. Whatever else answers with success, what it was sent is not kept there.
+async fn taken_in(request: RequestBuilder, shows: &GatewayCredential) -> Result<(), Trouble> {
+    match answered(request, shows).await?.status() {
+        StatusCode::NO_CONTENT => Ok(()),
+        status => Err(Trouble::Strange(format!("it answered {status} where 204 No Content was due"))),
+    }
+}
+
+async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Trouble> {
+    let bytes = body(answer, LONGEST_ANSWER).await?;
+    serde_json::from_slice(&bytes).map_err(|bad| Trouble::Strange(bad.to_string()))
+}
+
+/// Why something was refused, as one line for whoever runs this.
+async fn why(answer: Response) -> Option<String> {
+    // The status is what was asked for: without more it is told alone.
+    let bytes = body(answer, LONGEST_REFUSAL).await.ok()?;
+    let Problem { detail } = serde_json::from_slice(&bytes).ok()?;
+    let line: String = detail.chars().filter(|char| !char.is_control()).collect();
+    Some(line).filter(|line| !line.is_empty())
+}
+
+async fn body(mut answer: Response, longest: usize) -> Result<Vec<u8>, Trouble> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = answer.chunk().await? {
+        if bytes.len() + piece.len() > longest {
+            return Err(Trouble::Strange(format!("its answer is longer than {longest} bytes")));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
 }
 
 fn is_here(url: &Url) -> bool {

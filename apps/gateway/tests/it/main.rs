@@ -14,3 +14,5 @@ mod obeys;
 mod outage;
 #[cfg(test)]
 mod plane;
+#[cfg(test)]
+mod strangers;

@@ -30,7 +30,8 @@ gatewarden_testkit::on_both! {
         assert!(first.enroll(&plane.url(), &token).status.success());
         let again = second.enroll(&plane.url(), &token);
         assert!(!again.status.success());
-        assert!(String::from_utf8_lossy(&again.stderr).contains("was not let in"));
+        let said = String::from_utf8_lossy(&again.stderr);
+        assert!(said.contains("was not let in") && said.contains("it was used already"), "{said}");
         let nobody = second.run(&["run", "--listen", "127.0.0.1:0"]);
         assert!(String::from_utf8_lossy(&nobody.stderr).contains("no organization has let this gateway in"));
         let plain = second.enroll("http://gatewarden.example", &token);
