@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use gatewarden_ambient::{clock, entropy, steady};
 use gatewarden_feed::{FeedEvent, UsageRecord};
 use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, Snapshot, Telling, Unreadable, Witness};
-use gatewarden_link::{ControlPlane, Disk, Enrolment, Link, Standing, Start, Wiring, enrolments, report};
+use gatewarden_link::{ControlPlane, Disk, Enrolment, Enrolments, Link, Standing, Start, Wiring, enrolments, report};
 use gatewarden_types::{AllowedNetworks, Id, Organization, Seq};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -50,22 +50,27 @@ pub async fn run(asked: Run) -> anyhow::Result<()> {
 }
 
 fn wired(asked: &Run) -> anyhow::Result<BTreeMap<Id<Organization>, Wired>> {
-    let found = enrolments(&asked.data).with_context(|| format!("{} cannot be read", asked.data.display()))?;
+    let data = asked.data.display();
+    let Enrolments { usable, mut problems } =
+        enrolments(&asked.data).with_context(|| format!("{data} cannot be read"))?;
     let mut wired = BTreeMap::new();
-    for problem in &found.problems {
-        tracing::error!("{problem}; this gateway serves without it");
-    }
-    for enrolment in found.usable {
-        let control = ControlPlane::new(enrolment.control.clone())?;
-        let (organization, wish, standing) = (enrolment.organization, Arc::default(), watch::Sender::default());
-        wired.insert(organization, Wired { enrolment, control, wish, standing });
+    for enrolment in usable {
+        match ControlPlane::new(enrolment.control.clone()) {
+            Ok(control) => {
+                let (organization, wish, standing) = (enrolment.organization, Arc::default(), watch::Sender::default());
+                wired.insert(organization, Wired { enrolment, control, wish, standing });
+            }
+            Err(bad) => problems.push(format!("{} cannot be used: {bad}", enrolment.folder.display())),
+        }
     }
     if wired.is_empty() {
-        let data = asked.data.display();
+        let what = match problems.as_slice() {
+            [] => "no organization has let this gateway in yet".to_owned(),
+            problems => format!("no enrolment in {data} can be used ({})", problems.join("; ")),
+        };
         bail!(
-            "no organization has let this gateway in yet{}: add a gateway in the console under Gateways, and run \
-             gatewarden-gateway enroll --control URL --token TOKEN --data {data}",
-            found.problems.first().map(|problem| format!(", or {problem}")).unwrap_or_default()
+            "{what}: add a gateway in the console under Gateways, and run \
+             gatewarden-gateway enroll --control URL --token TOKEN --data {data}"
         );
     }
     Ok(wired)
@@ -74,6 +79,9 @@ fn wired(asked: &Run) -> anyhow::Result<BTreeMap<Id<Organization>, Wired>> {
 fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow::Result<Gateway> {
     let mut config = Config::new(asked.listen, asked.data.join("usage"));
     config.allow_private = AllowedNetworks(asked.allow_private.clone());
+    for problem in problems {
+        tracing::error!("{problem}; this gateway serves without it");
+    }
     config.workers = asked.workers.unwrap_or(config.workers);
     let (usage, batches) = mpsc::channel(WAITING);
     tokio::spawn(hand_over(batches, Arc::clone(&wired)));

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use gatewarden_types::{Id, Request};
+use gatewarden_types::{Gateway, Id, Request};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -105,6 +105,29 @@ impl Host {
         let folder = self.folder.path().join("gtw_spoilt");
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("enrolment.json"), "{").unwrap();
+    }
+
+    /// The folders of the organizations that have let it in.
+    pub fn enrolments(&self) -> Vec<PathBuf> {
+        let folders = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        folders.filter(|folder| folder.join("enrolment.json").is_file()).collect()
+    }
+
+    /// Waits until so many organizations have let it in.
+    pub async fn until_enrolments(&self, due: usize) {
+        let late = Instant::now() + PATIENCE;
+        while self.enrolments().len() != due {
+            assert!(Instant::now() < late, "{:?}", self.enrolments());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Changes where the control plane of an enrolment is to an address that cannot be used.
+    pub fn misdirect(&self, gateway: Id<Gateway>) {
+        let file = self.folder.path().join(gateway.to_string()).join("enrolment.json");
+        let mut enrolment: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        enrolment["control"] = "http://gatewarden.example".into();
+        std::fs::write(file, enrolment.to_string()).unwrap();
     }
 
     /// Leaves no place on disk where its policy could be kept.

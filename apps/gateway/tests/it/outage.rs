@@ -63,10 +63,15 @@ gatewarden_testkit::on_both! {
         plane.until_told("the policy cannot be kept on its disk").await;
     }
 
-    async fn an_enrolment_that_cannot_be_read_holds_up_no_other(world: World) {
+    async fn an_enrolment_that_cannot_be_used_holds_up_no_other(world: World) {
         let (plane, host) = (Plane::new(world).await, Host::new());
-        plane.let_in(&host).await;
+        let misdirected = plane.let_in_by_the_other(&host).await;
+        host.misdirect(misdirected);
         host.spoil();
+        let alone = host.run(&["run", "--listen", "127.0.0.1:0"]);
+        let said = String::from_utf8_lossy(&alone.stderr);
+        assert!(said.contains("can be used") && said.contains("https://") && said.contains("gtw_spoilt"), "{said}");
+        plane.let_in(&host).await;
         let (gateway, key) = start(&plane, &host).await;
         assert_eq!(gateway.call(&key.text).await.0, 200);
     }

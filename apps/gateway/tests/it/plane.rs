@@ -14,7 +14,7 @@ use gatewarden_control::{
 };
 use gatewarden_credentials::{RootKey, Secret};
 use gatewarden_demo::upstream::{self, Upstream};
-use gatewarden_testkit::World;
+use gatewarden_testkit::{House, World};
 use gatewarden_types::{Dialect, Entropy, Gateway, Id, Key, Limits, Model, Seq};
 use gatewarden_web::{Parts, Site};
 use tokio::time::{Instant, sleep};
@@ -98,9 +98,12 @@ impl Plane {
 
     /// Adds a gateway; the token that it enrols with.
     pub async fn add(&self, name: &str) -> (Id<Gateway>, String) {
-        let (app, owner) = (self.world.app(), self.world.owner().caller());
+        self.add_to(self.world.house(), name).await
+    }
+
+    async fn add_to(&self, house: &House, name: &str) -> (Id<Gateway>, String) {
         let command = AddGateway { name: name.parse().unwrap(), once: None };
-        let added = gateways::add(app, &owner, self.world.org(), command).await.unwrap();
+        let added = gateways::add(self.world.app(), &house.owner.caller(), house.id, command).await.unwrap();
         (added.gateway.value.id, added.token.unwrap().expose().clone())
     }
 
@@ -109,8 +112,21 @@ impl Plane {
         self.let_in_as("Frankfurt", host).await
     }
 
+    /// The same for the other organization.
+    pub async fn let_in_by_the_other(&self, host: &Host) -> Id<Gateway> {
+        self.enroll(self.add_to(self.world.other_house(), "Frankfurt").await, host)
+    }
+
+    /// Removes a gateway of a house.
+    pub async fn remove(&self, house: &House, gateway: Id<Gateway>) {
+        gateways::remove(self.world.app(), &house.owner.caller(), house.id, gateway, None).await.unwrap();
+    }
+
     async fn let_in_as(&self, name: &str, host: &Host) -> Id<Gateway> {
-        let (id, token) = self.add(name).await;
+        self.enroll(self.add(name).await, host)
+    }
+
+    fn enroll(&self, (id, token): (Id<Gateway>, String), host: &Host) -> Id<Gateway> {
         let enrolled = host.enroll(&self.url(), &token);
         assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
         id
