@@ -10,11 +10,14 @@ use std::{
 use gatewarden_credentials::GatewayCredential;
 use gatewarden_feed::{FeedEvent, FrameWriter};
 use gatewarden_types::{Entropy, Id, Organization, Seq};
+use tempfile::NamedTempFile;
 
 use crate::generation::{self, Recovered};
 
 /// The names of the two generations.
 const SLOTS: [&str; 2] = ["policy-1", "policy-2"];
+/// How the name of a file begins that is not whole yet.
+const DRAFT: &str = "draft-";
 /// From how many bytes after the base on a new base is worth its while.
 const LONG_TAIL: u64 = 1024 * 1024;
 
@@ -50,14 +53,15 @@ pub struct Start {
 }
 
 impl Disk {
-    /// Reads the generations in `folder`, each checked before it is used.
+    /// Reads the generations in `folder`, each checked before it is used. What a kill left half written is removed.
     pub fn open(
         folder: &Path,
         credential: Arc<GatewayCredential>,
         organization: Id<Organization>,
         entropy: Entropy,
     ) -> (Self, Start) {
-        let (mut problems, mut best) = (Vec::new(), None::<(usize, Recovered)>);
+        let mut best = None::<(usize, Recovered)>;
+        let mut problems: Vec<_> = clear(folder).err().into_iter().map(|bad| left_over(folder, &bad)).collect();
         for (slot, name) in SLOTS.iter().enumerate() {
             let path = folder.join(name);
             let found = match fs::read(&path) {
@@ -126,7 +130,7 @@ impl Disk {
             }
             bytes.extend(writer.event(event).map_err(io::Error::other)?);
         }
-        let mut draft = tempfile::NamedTempFile::new_in(&self.folder)?;
+        let mut draft = draft(&self.folder)?;
         draft.write_all(&bytes)?;
         draft.as_file().sync_all()?;
         let path = SLOTS.get(slot).map(|name| self.folder.join(name)).ok_or(io::ErrorKind::NotFound)?;
@@ -188,6 +192,33 @@ impl Disk {
     pub fn forget(&mut self) -> io::Result<()> {
         self.writing = None;
         fs::remove_dir_all(&self.folder)
+    }
+}
+
+/// A file to be written whole before it takes the place of another.
+pub(crate) fn draft(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder)
+}
+
+/// Removes the drafts of programs that were killed before one was whole: each may be as long as a policy.
+fn clear(folder: &Path) -> io::Result<()> {
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        if file.file_name().to_string_lossy().starts_with(DRAFT) {
+            remove(&file.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn left_over(folder: &Path, bad: &io::Error) -> String {
+    format!("{}: what was left half written cannot be removed: {bad}", folder.display())
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(bad) if bad.kind() != io::ErrorKind::NotFound => Err(bad),
+        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use gatewarden_types::{Entropy, Id, Organization};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{ControlPlane, Trouble};
+use crate::{ControlPlane, Trouble, disk::draft};
 
 /// The file that an enrolment is kept in, in a folder of its own.
 const FILE: &str = "enrolment.json";
@@ -75,7 +75,7 @@ impl Enrolment {
         let Self { organization, credential, control, folder } = self;
         let credential = credential.text().expose().clone();
         let written = Written { organization: *organization, control: control.clone(), credential };
-        let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+        let mut draft = draft(folder)?;
         draft.write_all(&serde_json::to_vec_pretty(&written)?)?;
         draft.as_file().sync_all()?;
         draft.persist(folder.join(FILE)).map_err(|bad| bad.error)?;
