@@ -2,6 +2,7 @@
 //! answers model calls by the policy that it was sent.
 
 mod cli;
+mod leaving;
 mod run;
 
 use std::process::ExitCode;

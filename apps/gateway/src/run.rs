@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -14,12 +16,15 @@ use gatewarden_types::{AllowedNetworks, Id, Organization, Seq};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{Notify, mpsc, watch},
+    time::interval,
 };
 
-use crate::cli::Run;
+use crate::{cli::Run, leaving::Leaving};
 
 /// How many events and batches may wait.
 const WAITING: usize = 256;
+/// How often it is looked whether an enrolment that was ended can be forgotten.
+const LOOKING: Duration = Duration::from_secs(1);
 
 /// One enrolment, with what it is wired to.
 struct Wired {
@@ -43,6 +48,7 @@ pub async fn run(asked: Run) -> anyhow::Result<()> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        never = forget_removed(&gateway, &wired) => match never {},
     }
     tracing::info!("ending; calls may go on for a while");
     gateway.shutdown().await;
@@ -73,15 +79,15 @@ fn wired(asked: &Run) -> anyhow::Result<BTreeMap<Id<Organization>, Wired>> {
              gatewarden-gateway enroll --control URL --token TOKEN --data {data}"
         );
     }
+    for problem in problems {
+        tracing::error!("{problem}; this gateway serves without it");
+    }
     Ok(wired)
 }
 
 fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow::Result<Gateway> {
     let mut config = Config::new(asked.listen, asked.data.join("usage"));
     config.allow_private = AllowedNetworks(asked.allow_private.clone());
-    for problem in problems {
-        tracing::error!("{problem}; this gateway serves without it");
-    }
     config.workers = asked.workers.unwrap_or(config.workers);
     let (usage, batches) = mpsc::channel(WAITING);
     tokio::spawn(hand_over(batches, Arc::clone(&wired)));
@@ -129,7 +135,7 @@ async fn hand_over(mut batches: mpsc::Receiver<Batch>, wired: Wireds) {
         let mut not_kept = BTreeSet::new();
         for (organization, calls) in by_place {
             let Some(wired) = wired.get(&organization) else {
-                tracing::warn!(%organization, calls = calls.len(), "usage of an organization that has removed this gateway is dropped");
+                tracing::warn!(%organization, calls = calls.len(), "usage of an organization that this gateway has no enrolment of is dropped");
                 continue;
             };
             let kept = wired.control.keep(&wired.enrolment.credential, &calls).await;
@@ -167,8 +173,23 @@ async fn pass_on(mut wishes: mpsc::Receiver<Id<Organization>>, wired: Wireds) {
     }
 }
 
+/// Forgets the enrolments of organizations that have removed this gateway, once nothing is left to be handed over with them.
+async fn forget_removed(gateway: &Gateway, wired: &Wireds) -> Infallible {
+    let (mut looking, mut leaving) = (interval(LOOKING), Leaving::default());
+    loop {
+        looking.tick().await;
+        let removed = wired.values().filter(|wired| wired.standing.borrow().removed);
+        let removed = removed.map(|wired| wired.enrolment.organization).collect();
+        for organization in leaving.look(&removed, gateway.status().usage) {
+            if let Some(Err(bad)) = wired.get(&organization).map(|wired| wired.enrolment.forget()) {
+                tracing::error!(%organization, error = %bad, "an enrolment that was ended cannot be removed; delete its folder");
+            }
+        }
+    }
+}
+
 /// Starts the links: each first gives what is on its disk, then listens. Once all of them have given a policy, from disk or
-/// from their feed, the gateway is ready.
+/// from their feed, or none is to be expected, the gateway is ready.
 fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()> {
     let (steady, entropy) = (steady(), entropy());
     let mut recovering = Vec::new();
@@ -183,8 +204,9 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
             entropy: entropy.clone(),
         };
         let (folder, organization) = (enrolment.folder.as_path(), enrolment.organization);
-        let (disk, Start { recovered, problems }) =
+        let (disk, Start { recovered, problems, removed }) =
             Disk::open(folder, Arc::clone(credential), organization, entropy.clone());
+        standing.send_modify(|standing| standing.removed = removed);
         for problem in problems {
             tracing::error!(%organization, %problem, "a kept policy is not used");
         }
@@ -210,8 +232,7 @@ fn follow(wired: &Wireds, events: mpsc::Sender<FeedEvent>) -> anyhow::Result<()>
 async fn say_when_ready(standings: Vec<(watch::Receiver<Standing>, Option<Seq>)>, events: mpsc::Sender<FeedEvent>) {
     for (mut standing, from) in standings {
         // All that was on disk that can be followed, and not what it begins with. The senders live as long as the gateway.
-        let there = |standing: &Standing| standing.position.is_some() && standing.has_taken_in(from);
-        drop(standing.wait_for(there).await);
+        drop(standing.wait_for(|standing| standing.is_settled(from)).await);
     }
     // Nobody takes it where the gateway has ended.
     drop(events.send(FeedEvent::CaughtUp).await);

@@ -16,6 +16,8 @@ use crate::generation::{self, Recovered};
 
 /// The names of the two generations.
 const SLOTS: [&str; 2] = ["policy-1", "policy-2"];
+/// Says that the gateway was removed, beside an enrolment that is still needed.
+const REMOVED: &str = "removed";
 /// How the name of a file begins that is not whole yet.
 const DRAFT: &str = "draft-";
 /// From how many bytes after the base on a new base is worth its while.
@@ -50,6 +52,8 @@ pub struct Start {
     pub recovered: Option<Recovered>,
     /// What is wrong on disk: with what cannot be used, and where something is missing.
     pub problems: Vec<String>,
+    /// Whether the gateway was removed before, so that no policy is to be expected.
+    pub removed: bool,
 }
 
 impl Disk {
@@ -79,8 +83,10 @@ impl Disk {
             }
         }
         let slot = best.as_ref().map_or(0, |(slot, _)| *slot);
+        // One that has a policy again is waited for again.
+        let removed = best.is_none() && folder.join(REMOVED).is_file();
         let disk = Self { folder: folder.to_owned(), credential, entropy, slot, base: None, writing: None };
-        (disk, Start { recovered: best.map(|(_, found)| found), problems })
+        (disk, Start { recovered: best.map(|(_, found)| found), problems, removed })
     }
 
     /// Keeps an event that was taken. A base begins a generation of its own.
@@ -185,13 +191,17 @@ impl Disk {
         self.writing.as_ref().is_none_or(|writing| writing.tail > LONG_TAIL.max(writing.base))
     }
 
-    /// Removes everything: the gateway was removed.
+    /// Removes the policy: the gateway was removed. Its enrolment stays, for the usage that is still to be handed over.
     ///
     /// # Errors
     /// When it cannot be removed.
     pub fn forget(&mut self) -> io::Result<()> {
         self.writing = None;
-        fs::remove_dir_all(&self.folder)
+        let noted = File::create(self.folder.join(REMOVED)).map(drop);
+        let gone = SLOTS.map(|name| remove(&self.folder.join(name)));
+        // A policy goes also where nothing can be written, and where the other does not go.
+        gone.into_iter().chain([noted]).collect::<io::Result<()>>()?;
+        File::open(&self.folder)?.sync_all()
     }
 }
 

@@ -87,6 +87,14 @@ impl Enrolment {
         let credential = Arc::new(credential.parse().map_err(io::Error::other)?);
         Ok(Self { organization, credential, control, folder })
     }
+
+    /// Removes it and all that is beside it: the gateway was removed, and has nothing more to hand over.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget(&self) -> io::Result<()> {
+        fs::remove_dir_all(&self.folder)
+    }
 }
 
 /// What is found in a data folder.

@@ -295,8 +295,9 @@ impl Link {
         let organization = self.organization;
         tracing::warn!(%organization, "this gateway was removed; it drops the organization's policy");
         if let Err(bad) = self.disk.forget() {
-            tracing::error!(%organization, error = %bad, "what it kept on disk cannot be removed");
+            tracing::error!(%organization, error = %bad, "the policy that it kept on disk cannot be removed; delete its folder");
         }
+        self.wiring.standing.send_modify(|standing| standing.removed = true);
         // Nobody takes it where the gateway ends as well.
         drop(self.wiring.events.send(FeedEvent::Removed(organization)).await);
     }

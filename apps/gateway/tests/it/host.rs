@@ -132,8 +132,7 @@ impl Host {
 
     /// Leaves no place on disk where its policy could be kept.
     pub fn block_policies(&self) {
-        let folders = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        for folder in folders.filter(|folder| folder.join("enrolment.json").is_file()) {
+        for folder in self.enrolments() {
             for name in ["policy-1", "policy-2"] {
                 std::fs::create_dir_all(folder.join(name).join("in the way")).unwrap();
             }

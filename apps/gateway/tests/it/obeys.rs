@@ -50,14 +50,52 @@ gatewarden_testkit::on_both! {
         assert_eq!(gateway.call(&key.text).await.0, 200, "what still comes is answered");
         gateways::drain(app, &owner, org, id, false, None).await.unwrap();
         gateway.ready().await;
-        gateways::remove(app, &owner, org, id, None).await.unwrap();
+        plane.remove(plane.world.house(), id).await;
         gateway.until("organizations", &0.into()).await;
         assert_eq!(gateway.call(&key.text).await.1, "invalid_api_key");
         assert_eq!(gateway.readiness().await.0, 503, "no calls are to come to it");
-        assert!(host.policies().is_empty(), "nothing is left on its disk");
+        assert!(host.policies().is_empty(), "no policy is left on its disk");
+        host.until_enrolments(0).await;
         // It says so, and no revocation waits for it.
         let at = gateways::add(app, &owner, org, AddGateway { name: "Oslo".parse().unwrap(), once: None }).await.unwrap();
         let effect = gateways::in_effect(app, org, at.gateway.version, Duration::from_secs(20)).await.unwrap();
         assert!(effect.everywhere(), "{effect:?}");
+    }
+
+    // proves that a gateway waits for the organizations that it serves, and for no other
+    async fn one_that_was_removed_before_its_start_serves_the_others(world: World) {
+        let (plane, host) = (Plane::new(world).await, Host::new());
+        plane.let_in(&host).await;
+        let removed = plane.let_in_by_the_other(&host).await;
+        plane.remove(plane.world.other_house(), removed).await;
+        let gateway = host.start();
+        gateway.ready().await;
+        let key = plane.key("Kept").await;
+        plane.revoke(&plane.key("Another").await).await;
+        assert_eq!(gateway.call(&key.text).await.0, 200);
+        host.until_enrolments(1).await;
+    }
+
+    // proves that a removal loses no usage
+    async fn one_that_was_removed_hands_over_what_it_has_also_after_a_restart(world: World) {
+        let (plane, host) = (Plane::new(world).await, Host::new());
+        let id = plane.let_in(&host).await;
+        let (gateway, key) = (host.start(), plane.key("Kept").await);
+        gateway.ready().await;
+        plane.revoke(&plane.key("Another").await).await;
+        let beneath = plane.world.beneath_observed(plane.world.org()).await;
+        beneath.run("ALTER TABLE usage RENAME TO usage_away").await.unwrap();
+        assert_eq!(gateway.call(&key.text).await.0, 200);
+        gateway.spooled(1).await;
+        plane.remove(plane.world.house(), id).await;
+        gateway.until("organizations", &0.into()).await;
+        drop(gateway);
+        assert!(host.policies().is_empty() && host.enrolments().len() == 1);
+        let gateway = host.start();
+        gateway.answering().await;
+        assert_eq!(gateway.call(&key.text).await.1, "invalid_api_key");
+        beneath.run("ALTER TABLE usage_away RENAME TO usage").await.unwrap();
+        plane.until_calls(1).await;
+        host.until_enrolments(0).await;
     }
 }

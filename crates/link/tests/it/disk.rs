@@ -152,11 +152,37 @@ fn a_restart_does_not_write_over_the_generation_before() {
 }
 
 #[test]
-fn nothing_is_left_of_a_gateway_that_was_removed() {
+fn no_policy_is_left_of_a_gateway_that_was_removed_and_a_restart_knows_that_none_comes() {
     let folder = written();
-    let (mut disk, _) = open(folder.path());
+    fs::write(folder.path().join("enrolment.json"), "{}").unwrap();
+    let (mut disk, start) = open(folder.path());
+    assert!(!start.removed);
     disk.forget().unwrap();
-    assert!(!folder.path().exists());
+    let start = open(folder.path()).1;
+    assert!(start.recovered.is_none() && start.problems.is_empty() && start.removed);
+    assert!(folder.path().join("enrolment.json").is_file(), "what it has still to hand over needs that");
+    assert!(!folder.path().join("policy-1").exists() && !folder.path().join("policy-2").exists());
+    let (mut disk, _) = open(folder.path());
+    disk.keep(&base(7)).unwrap();
+    assert!(!open(folder.path()).1.removed, "one that has a policy after all is waited for");
+}
+
+#[test]
+fn what_a_kill_left_half_written_is_removed_at_the_next_start() {
+    let folder = written();
+    let names = |folder: &Path| -> Vec<_> {
+        let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names(folder.path());
+    fs::write(folder.path().join("draft-Xy12ab"), "the first half of a policy").unwrap();
+    assert_eq!(position(&open(folder.path()).1), Some(3));
+    assert_eq!(names(folder.path()), before);
+    fs::create_dir(folder.path().join("draft-in-the-way")).unwrap();
+    let start = open(folder.path()).1;
+    assert_eq!(position(&start), Some(3), "and where it cannot be removed, that is told");
+    assert!(start.problems[0].contains("half written"), "{:?}", start.problems);
 }
 
 #[test]
