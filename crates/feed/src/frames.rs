@@ -35,32 +35,42 @@ pub enum BadFrame {
     },
 }
 
-/// The event is longer than the other side would take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the policy of this organization is too large to be sent to a gateway on another host: at most 256 MiB")]
-pub struct TooLong;
+/// Why an event is not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotWritten {
+    /// It is longer than the other side would take.
+    #[error(
+        "the organization's policy is too large for a gateway on another host, at most 256 MiB: remove what is no longer \
+         used, such as old keys, or have its calls made through the control plane's own gateway"
+    )]
+    TooLong,
+    /// It has something that the form cannot hold.
+    #[error("the organization's policy cannot be written for a gateway on another host: {0}; please report this")]
+    Unwritable(String),
+}
 
 /// Writes events as frames.
 #[derive(Debug)]
 pub struct FrameWriter {
     key: FrameKey,
     number: u64,
+    longest: usize,
 }
 
 impl FrameWriter {
     /// At the beginning of a stream. A key is for one stream alone.
     pub fn new(key: FrameKey) -> Self {
-        Self { key, number: 0 }
+        Self { key, number: 0, longest: LONGEST }
     }
 
     /// The frames of an event.
     ///
     /// # Errors
-    /// When it is too long; the stream goes on without it.
-    pub fn event(&mut self, event: &FeedEvent) -> Result<Vec<u8>, TooLong> {
-        let message = wire::write(event).map_err(|_| TooLong)?;
-        if message.len() > LONGEST {
-            return Err(TooLong);
+    /// When it is too long, or has what cannot be written; the stream goes on without it.
+    pub fn event(&mut self, event: &FeedEvent) -> Result<Vec<u8>, NotWritten> {
+        let message = wire::write(event).map_err(|bad| NotWritten::Unwritable(bad.to_string()))?;
+        if message.len() > self.longest {
+            return Err(NotWritten::TooLong);
         }
         let mut pieces = message.chunks(PIECE).peekable();
         let mut frames = Vec::with_capacity(message.len() + 64);
@@ -145,5 +155,32 @@ impl FrameReader {
         let whole = (*flag, sealed.to_vec());
         self.read += 4 + length;
         Ok(Some(whole))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewarden_credentials::{FramesFor, GatewayCredential, Token};
+    use gatewarden_types::{Entropy, Id};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key() -> FrameKey {
+        let token = Token::generate(&Entropy::new(|bytes| bytes.fill(1)));
+        GatewayCredential::new(Id::from_uuid(Uuid::from_u128(1)), token).frames(FramesFor::Feed, &[2; 32])
+    }
+
+    #[test]
+    fn a_stream_goes_on_without_an_event_that_is_too_long() {
+        let behind = |problem: String| FeedEvent::Behind { organization: Id::from_uuid(Uuid::from_u128(1)), problem };
+        let mut writer = FrameWriter { longest: 200, ..FrameWriter::new(key()) };
+        let mut reader = FrameReader::new(key());
+        assert_eq!(writer.event(&behind("x".repeat(200))), Err(NotWritten::TooLong));
+        let told = behind("it is too large".to_owned());
+        reader.push(&writer.event(&told).unwrap());
+        assert_eq!(reader.next(), Ok(Some(told)));
+        // A gateway says no more of a problem than this.
+        assert!(NotWritten::TooLong.to_string().len() < 250);
     }
 }

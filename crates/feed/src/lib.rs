@@ -21,7 +21,7 @@ mod wire;
 
 pub use course::{Astray, Course};
 pub use event::{Body, FeedEvent, Position};
-pub use frames::{BadFrame, FrameReader, FrameWriter, TooLong};
+pub use frames::{BadFrame, FrameReader, FrameWriter, NotWritten};
 pub use limits::{Fill, Filled, Spender, Spending, Spent, Tallied, Tally};
 pub use report::{Enrolled, Enrolment, Report};
 pub use usage::{BadCode, RefusalCode, Tokens, UsageRecord, wire as usage_batch};

@@ -47,6 +47,8 @@ pub struct Link {
     disk: Disk,
     course: Course,
     noted: Option<Timestamp>,
+    /// What the control plane cannot send; it says so again and again.
+    behind: Option<String>,
     wait: Duration,
     patience: Duration,
 }
@@ -110,6 +112,7 @@ impl Link {
             disk,
             course,
             noted: None,
+            behind: None,
             wait: WAITS.0,
             patience: PATIENCE.0,
         }
@@ -209,6 +212,11 @@ impl Link {
             event => event,
         };
         self.wait = WAITS.0;
+        let behind = if let FeedEvent::Behind { problem, .. } = &event { Some(problem.clone()) } else { None };
+        if behind.is_some() && behind == self.behind {
+            return Ok(());
+        }
+        self.behind = behind;
         if let FeedEvent::Base { organization, .. } = event {
             // A base is current when it comes. Both are kept together, so that none is ever found without its age.
             let at = self.wiring.clock.now();

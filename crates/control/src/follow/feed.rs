@@ -219,11 +219,12 @@ impl Feed {
         Ok(news)
     }
 
-    /// Leaves an organization for later. It begins with a base then, and its follower is told once that it is behind.
+    /// Leaves an organization for later. It begins with a base then, and its follower is told that it is behind: once, and over a
+    /// network each time that it is tried, so that the feed is never silent.
     async fn set_aside(&mut self, organization: Id<Organization>, bad: &Error) -> Result<(), Gone> {
         tracing::error!(%organization, error = %bad, "its trail cannot be followed; it is tried again");
         self.sent.remove(&organization);
-        if !self.failed.contains_key(&organization) {
+        if matches!(self.whom, Whom::One(_)) || !self.failed.contains_key(&organization) {
             self.send(FeedEvent::Behind { organization, problem: bad.to_string() }).await?;
         }
         let now = Instant::now();

@@ -1,6 +1,10 @@
 use gatewarden_credentials::{FramesFor, SealedFor, SealingKey};
-use gatewarden_feed::{Body, FeedEvent, FrameWriter, Position};
-use tokio::sync::{mpsc, watch};
+use gatewarden_feed::{Body, FeedEvent, FrameWriter, NotWritten, Position};
+use gatewarden_types::Backoff;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 use super::{Admitted, admit::is_removed};
 use crate::{App, follow::run_one};
@@ -31,6 +35,46 @@ pub fn feed(app: &App, admitted: Admitted, salt: &[u8; 32], from: Option<Positio
     sent
 }
 
+/// What a gateway could not be sent, and when that is tried again: ever more rarely, and not before something has changed,
+/// because the whole policy has to be read for it.
+struct Unsent {
+    problem: String,
+    changed: bool,
+    due: Instant,
+    backoff: Backoff,
+}
+
+/// What becomes of an event.
+#[derive(Debug, PartialEq)]
+enum Next {
+    Send(FeedEvent),
+    Leave,
+    /// Following begins anew, with a base.
+    Anew,
+}
+
+impl Unsent {
+    /// The same after one more try, if there was one before.
+    fn again(before: Option<Self>, problem: String, now: Instant) -> Self {
+        let mut backoff = before.map(|before| before.backoff).unwrap_or_default();
+        Self { problem, changed: false, due: now + backoff.failed(), backoff }
+    }
+
+    /// What an event is to a gateway that lacks what came before it: no entry can be taken there, and nothing is current. It
+    /// is told that it is behind instead, again and again, so that its feed is never silent.
+    fn next(&mut self, event: FeedEvent, now: Instant) -> Next {
+        self.changed |= matches!(event, FeedEvent::Entry { .. });
+        match event {
+            FeedEvent::Entry { .. } | FeedEvent::Current { .. } if self.changed && self.due <= now => Next::Anew,
+            FeedEvent::Entry { .. } => Next::Leave,
+            FeedEvent::Current { organization, .. } => {
+                Next::Send(FeedEvent::Behind { organization, problem: self.problem.clone() })
+            }
+            other => Next::Send(other),
+        }
+    }
+}
+
 struct Sending {
     app: App,
     admitted: Admitted,
@@ -43,18 +87,19 @@ struct Sending {
 
 impl Sending {
     /// Ends when the gateway listens no more, was removed, or has another feed, and with the program.
-    async fn run(mut self, mut events: mpsc::Receiver<FeedEvent>) {
+    async fn run(mut self, events: mpsc::Receiver<FeedEvent>) {
         let (mut ending, mut open) = (self.ending.clone(), self.open.clone());
         // It may have been removed since it was let in.
         if !self.was_removed().await {
             tokio::select! {
-                () = self.follow(&mut events) => return,
+                () = self.follow(events) => return,
                 () = over(&mut ending) => return,
                 () = closed(&mut open) => {}
             }
         }
         if self.was_removed().await {
-            self.send(FeedEvent::Removed(self.admitted.organization)).await;
+            // Nobody takes it where the gateway listens no more.
+            drop(self.send(FeedEvent::Removed(self.admitted.organization)).await);
         }
     }
 
@@ -64,23 +109,54 @@ impl Sending {
         removed || is_removed(&self.app, organization, gateway).await.unwrap_or(false)
     }
 
-    async fn follow(&mut self, events: &mut mpsc::Receiver<FeedEvent>) {
+    async fn follow(&mut self, mut events: mpsc::Receiver<FeedEvent>) {
+        let mut unsent = None::<Unsent>;
         while let Some(event) = events.recv().await {
-            if !self.send(event).await {
-                return;
+            let next = match &mut unsent {
+                Some(unsent) => unsent.next(event, Instant::now()),
+                None => Next::Send(event),
+            };
+            let event = match next {
+                Next::Send(event) => event,
+                Next::Leave => continue,
+                Next::Anew => {
+                    events = self.begin();
+                    continue;
+                }
+            };
+            let whole = matches!(event, FeedEvent::Base { .. });
+            match self.send(event).await {
+                Ok(()) if whole => unsent = None,
+                Ok(()) => {}
+                Err(NotSent::Gone) => return,
+                Err(NotSent::Unwritable(bad)) => {
+                    let behind = self.behind(&bad);
+                    unsent = Some(Unsent::again(unsent, bad.to_string(), Instant::now()));
+                    if self.send(behind).await.is_err() {
+                        return;
+                    }
+                }
             }
         }
     }
 
-    async fn send(&mut self, event: FeedEvent) -> bool {
-        let organization = self.admitted.organization;
-        match self.writer.event(&self.resealed(event)) {
-            Ok(frames) => self.frames.send(frames).await.is_ok(),
-            Err(bad) => {
-                tracing::error!(%organization, gateway = %self.admitted.gateway, error = %bad, "the gateway stays behind");
-                false
-            }
-        }
+    /// Follows the organization from a base on. What was followed before ends by it.
+    fn begin(&self) -> mpsc::Receiver<FeedEvent> {
+        let (events, followed) = mpsc::channel(WAITING);
+        tokio::spawn(run_one(self.app.clone(), self.admitted.organization, None, events));
+        followed
+    }
+
+    /// That the gateway stays behind, for its log and the Gateways page.
+    fn behind(&self, bad: &NotWritten) -> FeedEvent {
+        let Admitted { organization, gateway, .. } = self.admitted;
+        tracing::error!(%organization, %gateway, error = %bad, "the gateway stays behind; it is tried again when something has changed");
+        FeedEvent::Behind { organization, problem: bad.to_string() }
+    }
+
+    async fn send(&mut self, event: FeedEvent) -> Result<(), NotSent> {
+        let frames = self.writer.event(&self.resealed(event)).map_err(NotSent::Unwritable)?;
+        self.frames.send(frames).await.map_err(|_| NotSent::Gone)
     }
 
     fn resealed(&self, event: FeedEvent) -> FeedEvent {
@@ -110,6 +186,12 @@ impl Sending {
     }
 }
 
+/// Why an event was not sent.
+enum NotSent {
+    Gone,
+    Unwritable(NotWritten),
+}
+
 /// Waits until the feed has to end.
 async fn closed(open: &mut watch::Receiver<()>) {
     // Nothing is ever sent.
@@ -120,4 +202,31 @@ async fn closed(open: &mut watch::Receiver<()>) {
 async fn over(ending: &mut watch::Receiver<bool>) {
     // Also when the app is gone.
     drop(ending.wait_for(|ending| *ending).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use gatewarden_types::{Id, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_that_cannot_be_sent_is_tried_again_when_it_has_changed_and_ever_more_rarely() {
+        let organization = Id::from_uuid(Uuid::from_u128(1));
+        let current = || FeedEvent::Current { organization, at: Timestamp::default() };
+        let entry = || FeedEvent::Entry { organization, bytes: Vec::new(), bodies: Vec::new() };
+        let behind = || Next::Send(FeedEvent::Behind { organization, problem: "too large".to_owned() });
+        let (start, after) = (Instant::now(), Duration::from_secs);
+        let mut unsent = Unsent::again(None, "too large".to_owned(), start);
+        assert_eq!(unsent.next(current(), start + after(3600)), behind(), "nothing has changed");
+        assert_eq!(unsent.next(entry(), start), Next::Leave, "it cannot be taken there");
+        assert_eq!(unsent.next(current(), start), behind(), "it is not due");
+        assert_eq!(unsent.next(current(), start + after(1)), Next::Anew);
+        let mut unsent = Unsent::again(Some(unsent), "too large".to_owned(), start);
+        assert_eq!(unsent.next(entry(), start + after(1)), Next::Leave, "a wait that is twice as long");
+        assert_eq!(unsent.next(current(), start + after(2)), Next::Anew);
+    }
 }
