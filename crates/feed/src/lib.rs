@@ -11,6 +11,7 @@
 //! All of it is computation: this crate knows no I/O and no clock.
 #![warn(missing_docs)]
 
+mod agreed;
 mod course;
 mod event;
 mod frames;
@@ -19,6 +20,7 @@ mod report;
 mod usage;
 mod wire;
 
+pub use agreed::{BEAT, LONGEST_BODY, OUT_OF_REACH, SILENCE, paths};
 pub use course::{Astray, Course};
 pub use event::{Body, FeedEvent, Position};
 pub use frames::{BadFrame, FrameReader, FrameWriter, NotWritten};

@@ -76,7 +76,7 @@ pub struct Spending {
 }
 
 impl Spending {
-    /// How many are told of at once: shorter than the longest body that is taken, 64 KiB.
+    /// How many are told of at once: shorter than [`LONGEST_BODY`](crate::LONGEST_BODY).
     pub const MOST: usize = 256;
 }
 

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use gatewarden_feed::FeedEvent;
+use gatewarden_feed::{FeedEvent, OUT_OF_REACH};
 use gatewarden_trail::Entry;
 use gatewarden_types::{Backoff, Id, Organization, Timestamp};
 use tokio::time::Instant;
 
 use crate::snapshot::{SealingKeys, Snapshot, Unreadable, Vault};
-
-/// After how many seconds without a word the control plane counts as out of reach. It says something every five.
-const SILENCE_SECONDS: i64 = 20;
 
 /// Something that someone has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +97,7 @@ impl Follower {
 
     /// Whether an organization that is followed over a network was not heard of lately.
     pub fn is_cut_off(&self, now: Timestamp) -> bool {
-        self.heard.values().any(|heard| now >= heard.plus_seconds(SILENCE_SECONDS))
+        self.heard.values().any(|heard| now >= heard.plus_seconds(OUT_OF_REACH.as_secs().cast_signed()))
     }
 
     /// Takes in one event. What cannot be read changes nothing but the organization's quarantine, and is returned.

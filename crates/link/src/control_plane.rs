@@ -2,7 +2,9 @@ use std::{net::IpAddr, time::Duration};
 
 use futures::{Stream, TryStreamExt};
 use gatewarden_credentials::GatewayCredential;
-use gatewarden_feed::{Enrolled, Enrolment, Position, Report, Spending, Tallied, UsageRecord, usage_batch};
+use gatewarden_feed::{
+    Enrolled, Enrolment, LONGEST_BODY, Position, Report, SILENCE, Spending, Tallied, UsageRecord, paths, usage_batch,
+};
 use gatewarden_types::Digest;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -10,15 +12,6 @@ use url::{Host, Url};
 
 /// How long a connection may take to be made.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long an answer may take to begin, and be silent after that. On the feed the control plane says something every five
-/// seconds.
-const SILENCE: Duration = Duration::from_secs(15);
-
-/// How many calls are handed over at once: together shorter than the longest body that is taken, 64 KiB.
-const AT_ONCE: usize = 64;
-
-/// The longest answer that is read, but for the feed, in bytes: how full as many limits are as are asked about at once.
-const LONGEST_ANSWER: usize = 64 * 1024;
 /// The longest refusal that is read, in bytes.
 const LONGEST_REFUSAL: usize = 4 * 1024;
 
@@ -86,6 +79,7 @@ impl ControlPlane {
         let client = Client::builder()
             .redirect(Policy::none())
             .connect_timeout(PATIENCE)
+            // Until an answer begins, and between two parts of it.
             .read_timeout(SILENCE)
             .tcp_nodelay(true);
         // On this machine nothing is encrypted, and what is shown there is for nobody between.
@@ -104,7 +98,7 @@ impl ControlPlane {
     /// # Errors
     /// When the token cannot be used, or the control plane not be reached.
     pub async fn enroll(&self, token: &GatewayCredential, verifier: Digest) -> Result<Enrolled, Trouble> {
-        let asked = self.client.post(self.at("enroll")?).json(&Enrolment { verifier });
+        let asked = self.client.post(self.at(paths::ENROLL)?).json(&Enrolment { verifier });
         read(answered(asked, token).await?).await
     }
 
@@ -118,7 +112,7 @@ impl ControlPlane {
         salt: Digest,
         from: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Vec<u8>, Trouble>> + Unpin + use<>, Trouble> {
-        let mut url = self.at("feed")?;
+        let mut url = self.at(paths::FEED)?;
         url.query_pairs_mut().append_pair("salt", &salt.to_string());
         if let Some(Position { seq, head }) = from {
             url.query_pairs_mut().append_pair("after", &seq.to_string()).append_pair("head", &head.to_string());
@@ -132,7 +126,7 @@ impl ControlPlane {
     /// # Errors
     /// When nobody took it in, also where something else answered.
     pub async fn report(&self, credential: &GatewayCredential, report: &Report) -> Result<(), Trouble> {
-        taken_in(self.client.post(self.at("report")?).json(report), credential).await
+        taken_in(self.client.post(self.at(paths::REPORT)?).json(report), credential).await
     }
 
     /// Tells what was let through, and is told how full the limits are with what the other gateways have let through.
@@ -140,7 +134,7 @@ impl ControlPlane {
     /// # Errors
     /// When nobody answered; it may have been taken in.
     pub async fn share_limits(&self, credential: &GatewayCredential, spending: &Spending) -> Result<Tallied, Trouble> {
-        read(answered(self.client.post(self.at("limits")?).json(spending), credential).await?).await
+        read(answered(self.client.post(self.at(paths::LIMITS)?).json(spending), credential).await?).await
     }
 
     /// Hands over calls. Once this has returned, the control plane has them for good.
@@ -148,15 +142,15 @@ impl ControlPlane {
     /// # Errors
     /// When it does not have all of them; those that it has may be handed over again.
     pub async fn keep(&self, credential: &GatewayCredential, calls: &[UsageRecord]) -> Result<(), Trouble> {
-        for calls in calls.chunks(AT_ONCE) {
-            let asked = self.client.post(self.at("usage")?).body(usage_batch::encode(calls));
+        for calls in calls.chunks(usage_batch::MOST) {
+            let asked = self.client.post(self.at(paths::USAGE)?).body(usage_batch::encode(calls));
             taken_in(asked, credential).await?;
         }
         Ok(())
     }
 
-    fn at(&self, what: &str) -> Result<Url, Trouble> {
-        self.url.join(&format!("/api/gateway/v1/{what}")).map_err(|_| Trouble::Address(self.url.clone()))
+    fn at(&self, path: &str) -> Result<Url, Trouble> {
+        self.url.join(path).map_err(|_| Trouble::Address(self.url.clone()))
     }
 }
 
@@ -178,7 +172,7 @@ async fn taken_in(request: RequestBuilder, shows: &GatewayCredential) -> Result<
 }
 
 async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Trouble> {
-    let bytes = body(answer, LONGEST_ANSWER).await?;
+    let bytes = body(answer, LONGEST_BODY).await?;
     serde_json::from_slice(&bytes).map_err(|bad| Trouble::Strange(bad.to_string()))
 }
 

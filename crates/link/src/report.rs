@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use gatewarden_credentials::GatewayCredential;
-use gatewarden_feed::Report;
+use gatewarden_feed::{BEAT, Report};
 use gatewarden_types::Seq;
 use tokio::{
     sync::watch,
@@ -10,8 +10,6 @@ use tokio::{
 
 use crate::ControlPlane;
 
-/// How often a gateway says how it is when nothing has changed.
-const BEAT: Duration = Duration::from_secs(5);
 /// How long to wait before something is said again that nobody took in.
 const AGAIN: Duration = Duration::from_secs(1);
 

@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use gatewarden_feed::{FeedEvent, Position};
+use gatewarden_feed::{BEAT, FeedEvent, Position};
 use gatewarden_store::Moved;
 use gatewarden_types::{Backoff, Id, Organization, Seq};
 use tokio::{
@@ -19,8 +19,6 @@ use crate::{App, Error};
 
 /// How long to wait before organizations that could not be listed are listed again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often a gateway on another host hears that its policy is current.
-const BEAT: Duration = Duration::from_secs(5);
 
 /// Nobody takes the events any more.
 struct Gone;

@@ -1,11 +1,9 @@
 use gatewarden_access::{Caller, Facts, actions};
+use gatewarden_feed::SILENCE;
 use gatewarden_types::{Gateway, GatewayState, Id, Organization, Seq, StaleAfter, Timestamp, Versioned};
 
 use super::{Sighting, goes_on::goes_on_until};
 use crate::{App, Changed, Error, follow::end};
-
-/// After how many seconds without a word a gateway counts as away.
-const AWAY_SECONDS: i64 = 15;
 
 /// How far a gateway has come in the trail of its organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +57,7 @@ impl ListedGateway {
 
     /// Whether it was heard lately.
     pub fn connected(&self, now: Timestamp) -> bool {
-        self.sighting.as_ref().is_some_and(|seen| now < seen.at.plus_seconds(AWAY_SECONDS))
+        self.sighting.as_ref().is_some_and(|seen| now < seen.at.plus_seconds(SILENCE.as_secs().cast_signed()))
     }
 }
 

@@ -8,6 +8,9 @@ use super::UsageRecord;
 /// name none of them.
 const VERSION: u8 = 2;
 
+/// How many calls are handed over to a control plane at once: shorter than [`LONGEST_BODY`](crate::LONGEST_BODY).
+pub const MOST: usize = 64;
+
 /// Bytes that are not usage records in a version that is known here. Nothing of them is taken for data.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadUsage {

@@ -7,12 +7,13 @@ use actix_web::{
     middleware::Next,
     web,
 };
+use gatewarden_control::gateways::LONGEST_BODY;
 use tokio::time::timeout;
 
 use super::{Fault, Stranger};
 
-/// The largest form or JSON document, in bytes.
-pub(crate) const LARGEST_BODY: usize = 64 * 1024;
+/// The largest form or JSON document, in bytes. Gateways count on it.
+pub(crate) const LARGEST_BODY: usize = LONGEST_BODY;
 
 /// Reads the whole body within the site's time, so that no sender holds a connection and a handler open by being slow.
 ///

@@ -1,6 +1,7 @@
 //! What gateways on other hosts ask for.
 
 use actix_web::http::Method;
+use gatewarden_control::gateways::paths;
 
 use crate::{Route, gateways};
 
@@ -9,10 +10,10 @@ const CREDENTIAL: &str = "a gateway is no member and no key: the credential it e
 
 pub(super) fn table() -> Vec<Route> {
     vec![
-        Route::open(Method::POST, "/api/gateway/v1/enroll", TOKEN, gateways::enroll),
-        Route::open(Method::GET, "/api/gateway/v1/feed", CREDENTIAL, gateways::feed),
-        Route::open(Method::POST, "/api/gateway/v1/report", CREDENTIAL, gateways::report),
-        Route::open(Method::POST, "/api/gateway/v1/limits", CREDENTIAL, gateways::limits),
-        Route::open(Method::POST, "/api/gateway/v1/usage", CREDENTIAL, gateways::usage),
+        Route::open(Method::POST, paths::ENROLL, TOKEN, gateways::enroll),
+        Route::open(Method::GET, paths::FEED, CREDENTIAL, gateways::feed),
+        Route::open(Method::POST, paths::REPORT, CREDENTIAL, gateways::report),
+        Route::open(Method::POST, paths::LIMITS, CREDENTIAL, gateways::limits),
+        Route::open(Method::POST, paths::USAGE, CREDENTIAL, gateways::usage),
     ]
 }
