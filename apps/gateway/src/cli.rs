@@ -27,7 +27,7 @@ pub enum Command {
 /// Enrols.
 #[derive(Debug, Args)]
 pub struct Enroll {
-    /// The console's address, such as <https://gatewarden.example>
+    /// The console's address: a scheme, a host and perhaps a port
     #[arg(long, value_name = "URL", env = "GATEWARDEN_CONTROL")]
     pub control: Url,
     /// The token that the console showed when the gateway was added; it works once

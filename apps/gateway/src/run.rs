@@ -109,7 +109,7 @@ fn start(asked: &Run, wired: Wireds, feed: mpsc::Receiver<FeedEvent>) -> anyhow:
         steady: steady(),
         entropy: entropy(),
     };
-    Gateway::start(&config, lines).with_context(|| format!("the gateway cannot listen on {}", config.listen))
+    Gateway::start(&config, lines).with_context(|| format!("the gateway cannot start at {}", config.listen))
 }
 
 /// Tells each link how far the gateway is with its organization.

@@ -14,7 +14,7 @@ use crate::{ControlPlane, Disk, Recovered, Standing, Trouble};
 /// How often it is looked whether the disk wants a base.
 const LOOKING: Duration = Duration::from_secs(1);
 /// How often it is kept that the policy is current.
-const NOTING: Duration = Duration::from_mins(1);
+const NOTING: Duration = Duration::from_secs(10);
 /// How long a feed goes on before the disk has a base asked for: at first, and at most.
 const PATIENCE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_mins(10));
 /// By how many seconds a clock may have been set back since.
