@@ -154,7 +154,7 @@ impl Unanswered {
         let mut cause: Option<&(dyn Error + 'static)> = Some(&*error);
         while let Some(here) = cause {
             let inner = here.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            if here.is::<TooSlow>() || inner.is_some_and(|inner| inner.is::<TooSlow>()) {
+            if here.is::<TooSlow>() || inner.is_some_and(<dyn Error + Send + Sync>::is::<TooSlow>) {
                 return Refusal::ConnectTimedOut(provider);
             }
             match inner.and_then(|inner| inner.downcast_ref()) {

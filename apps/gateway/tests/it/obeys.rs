@@ -92,7 +92,7 @@ gatewarden_testkit::on_both! {
         drop(gateway);
         assert!(host.policies().is_empty() && host.enrolments().len() == 1);
         let gateway = host.start();
-        gateway.answering().await;
+        gateway.until("status", &"draining".into()).await;
         assert_eq!(gateway.call(&key.text).await.1, "invalid_api_key");
         beneath.run("ALTER TABLE usage_away RENAME TO usage").await.unwrap();
         plane.until_calls(1).await;
