@@ -196,6 +196,6 @@ mod tests {
         let connected = timeout(time, first(&addresses, |_| Ok(()), time)).await.expect("in time").expect("connects");
         assert_eq!(connected.peer_addr().expect("connected"), addresses[1]);
         let failed = first(&[silent], |_| Ok(()), Duration::from_millis(50)).await.expect_err("nobody answers");
-        assert!(failed.get_ref().is_some_and(|inner| inner.is::<TooSlow>()), "{failed}");
+        assert!(failed.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<TooSlow>), "{failed}");
     }
 }
