@@ -53,7 +53,7 @@ async fn an_export_beside_the_running_program_is_verified_elsewhere() {
     let proven = elsewhere(&VERIFY, &[&file, Path::new("--key"), &key]);
     assert!(text(&proven.stdout).ends_with("entry 2 verified: organization.update\n"), "{}", text(&proven.stderr));
     let without = elsewhere(&VERIFY, &[&file]);
-    assert!(without.status.code() == Some(1) && text(&without.stderr).contains("give the trail's with --key"));
+    assert!(without.status.code() == Some(1) && text(&without.stdout).contains("give the trail's with --key"));
 }
 
 #[test]
@@ -72,10 +72,20 @@ fn what_is_wrong_with_an_export_is_named() {
         "{}",
         text(&wrong.stdout)
     );
-    fs::remove_file(&bundle).expect("removes");
-    assert!(text(&elsewhere(&VERIFY, &[&to]).stdout).contains("entry 1 is missing"));
-    fs::remove_file(to.join("checkpoint")).expect("removes");
-    assert!(text(&elsewhere(&VERIFY, &[&to]).stdout).contains("the checkpoint is not genuine"));
+    for (file, named) in [
+        ("tile/entries/000.p/2", "entry 1 is missing: there is no file tile/entries/000.p/2"),
+        ("tile/0/000.p/2", "entry 1 cannot be checked: its hash is missing, as there is no file tile/0/000.p/2"),
+        ("checkpoint", "it has no file `checkpoint`, which an export writes last: it was cut off"),
+    ] {
+        let (_, to) = export(&folder, &file.replace('/', "-"));
+        // Each export is an entry of the next.
+        let moved = fs::read_dir(to.join("tile/0/000.p")).expect("a folder").next().expect("a tile").expect("readable");
+        let width = moved.file_name().to_string_lossy().into_owned();
+        let at = |path: &str| path.replace("p/2", &format!("p/{width}"));
+        fs::remove_file(to.join(at(file))).expect("removes");
+        let told = elsewhere(&VERIFY, &[&to]);
+        assert!(told.status.code() == Some(1) && text(&told.stdout).contains(&at(named)), "{}", text(&told.stdout));
+    }
 
     let other = Folder::new();
     other.init("Acme");
@@ -83,6 +93,43 @@ fn what_is_wrong_with_an_export_is_named() {
     let key = to.join("key");
     let foreign = elsewhere(&VERIFY, &[&others, Path::new("--key"), &key]);
     assert!(foreign.status.code() == Some(1) && text(&foreign.stdout).contains("not the one that you know"));
+}
+
+#[test]
+fn an_export_that_cannot_be_read_leaves_the_others_to_be_verified() {
+    let folder = Folder::new();
+    folder.init("Acme");
+    let (_, broken) = export(&folder, "broken");
+    let (_, whole) = export(&folder, "whole");
+    let tile = broken.join("tile/0/000.p/2");
+    fs::remove_file(&tile).expect("removes");
+    fs::create_dir(&tile).expect("makes it");
+    let nowhere = broken.with_file_name("nowhere");
+    let told = elsewhere(&VERIFY, &[&broken, &nowhere, &whole]);
+    let lines = text(&told.stdout);
+    assert_eq!((told.status.code(), lines.lines().count()), (Some(1), 3), "{lines}{}", text(&told.stderr));
+    for line in [
+        "broken: the file tile/0/000.p/2 cannot be read: ",
+        "nowhere: it cannot be read: ",
+        "whole: 3 entries verified",
+    ] {
+        assert!(lines.contains(line), "{line} is not in {lines}");
+    }
+    assert!(text(&told.stderr).contains("2 of 3 cannot be trusted"), "{}", text(&told.stderr));
+}
+
+#[test]
+fn an_export_for_other_programs_is_told_to_prove_nothing() {
+    let folder = Folder::new();
+    folder.init("Acme");
+    for format in ["jsonl", "csv", "ocsf"] {
+        let file = folder.data().with_file_name(format);
+        let to = file.display().to_string();
+        assert!(folder.run(&["trail", "export", "--organization", "acme", "--format", format, &to]).status.success());
+        let told = elsewhere(&VERIFY, &[&file]);
+        let said = text(&told.stdout);
+        assert!(told.status.code() == Some(1) && said.contains("proves nothing; what can be verified is"), "{said}");
+    }
 }
 
 #[test]
