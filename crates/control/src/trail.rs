@@ -22,4 +22,4 @@ pub use names::Names;
 pub use prove::prove;
 pub use read::{ReadChange, ReadEntry, read};
 pub use restored::{begin_epoch, restorer};
-pub use verify::{Verification, verify};
+pub use verify::{Verification, verify, verify_instance};

@@ -98,6 +98,22 @@ impl Backend {
         }
     }
 
+    /// Every organization that has tables, listed or not.
+    pub(crate) async fn all_tables(&self) -> Result<Vec<Id<Organization>>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.all_tables(),
+            Self::Postgres(postgres) => postgres.all_tables().await,
+        }
+    }
+
+    /// Where the tables of an organization are or should be, for people.
+    pub(crate) fn tables_of(&self, organization: Id<Organization>) -> String {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.tables_of(organization),
+            Self::Postgres(_) => format!("the schema {organization}"),
+        }
+    }
+
     /// Takes the data for this program alone, as `who`.
     pub(crate) async fn hold(&self, who: &str) -> Result<Lock, StoreError> {
         match self {

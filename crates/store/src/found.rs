@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// Whether an organization has its first entry.
-    async fn founded(&self, organization: Id<Organization>) -> Result<bool, StoreError> {
+    pub(crate) async fn founded(&self, organization: Id<Organization>) -> Result<bool, StoreError> {
         if !self.0.backend.provisioned(organization).await? {
             return Ok(false);
         }

@@ -3,8 +3,10 @@
 use gatewarden_access::{Entries, Permit, Reads};
 use gatewarden_trail::{Entry, Frontier, Leaf, Stored};
 use gatewarden_types::{Account, Digest, Id, Seq, Timestamp, Versioned};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query};
-use std::collections::BTreeMap;
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query,
+};
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 use crate::{
@@ -137,26 +139,7 @@ impl OrgRead {
         after: Seq,
         limit: u64,
     ) -> Result<Vec<Stored>, StoreError> {
-        use entity::{entries, leaves};
-        let rows = entries::Entity::find()
-            .filter(entries::Column::Seq.gt(column(after)))
-            .order_by_asc(entries::Column::Seq)
-            .limit(limit)
-            .all(self.by(permit)?)
-            .await?;
-        let last = rows.last().map_or(0, |row| row.seq);
-        let hashes = leaves::Entity::find()
-            .filter(leaves::Column::Seq.gt(column(after)))
-            .filter(leaves::Column::Seq.lte(last))
-            .all(self.by(permit)?)
-            .await?;
-        let hashes: std::collections::HashMap<i64, Vec<u8>> =
-            hashes.into_iter().map(|leaf| (leaf.seq, leaf.hash)).collect();
-        let stored = |row: entries::Model| {
-            let leaf = hashes.get(&row.seq).map(|hash| digest("leaf", hash)).transpose()?;
-            Ok(Stored { seq: seq(row.seq), bytes: row.bytes, leaf })
-        };
-        rows.into_iter().map(stored).collect()
+        stored(self.by(permit)?, after, limit).await
     }
 
     /// The stored leaves of these entries, which proofs are made of. What is missing is left out.
@@ -186,6 +169,29 @@ impl OrgRead {
     pub async fn size<A: Reads<Entries>>(&self, permit: &Permit<A>) -> Result<Seq, StoreError> {
         Ok(crate::append::frontier(self.by(permit)?).await?.size())
     }
+}
+
+/// At most `limit` entries after `after`, oldest first, with the hashes that are kept apart from them.
+pub(crate) async fn stored(tx: &DatabaseTransaction, after: Seq, limit: u64) -> Result<Vec<Stored>, StoreError> {
+    use entity::{entries, leaves};
+    let rows = entries::Entity::find()
+        .filter(entries::Column::Seq.gt(column(after)))
+        .order_by_asc(entries::Column::Seq)
+        .limit(limit)
+        .all(tx)
+        .await?;
+    let last = rows.last().map_or(0, |row| row.seq);
+    let hashes = leaves::Entity::find()
+        .filter(leaves::Column::Seq.gt(column(after)))
+        .filter(leaves::Column::Seq.lte(last))
+        .all(tx)
+        .await?;
+    let hashes: HashMap<i64, Vec<u8>> = hashes.into_iter().map(|leaf| (leaf.seq, leaf.hash)).collect();
+    let stored = |row: entries::Model| {
+        let leaf = hashes.get(&row.seq).map(|hash| digest("leaf", hash)).transpose()?;
+        Ok(Stored { seq: seq(row.seq), bytes: row.bytes, leaf })
+    };
+    rows.into_iter().map(stored).collect()
 }
 
 /// The entries that changed or were done to one of these records.

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use gatewarden_access::{Caller, actions::FollowTrail};
-use gatewarden_trail::{Finding, Folded, Hash, Superseded, Verifier};
+use gatewarden_trail::{Finding, Folded, Hash, Superseded, Verified, Verifier};
 use gatewarden_types::{Id, Job, Organization, RecordKind, Seq};
 use uuid::Uuid;
 
@@ -118,10 +118,41 @@ async fn walk(
         Err(finding) => return Ok(Verification::Wrong(finding)),
     };
     let differs = first_difference(&verified.folded, &read.tables(&permit).await?);
-    Ok(differs.unwrap_or_else(|| {
-        let (size, root, epoch) = (verified.size, verified.root, verified.epoch);
-        Verification::Verified { size, root, epoch, superseded: last_of_each(verified.superseded) }
-    }))
+    Ok(differs.unwrap_or_else(|| whole(verified)))
+}
+
+fn whole(verified: Verified) -> Verification {
+    let Verified { size, root, epoch, superseded, .. } = verified;
+    Verification::Verified { size, root, epoch, superseded: last_of_each(superseded) }
+}
+
+/// Checks the instance's own trail: each entry against its hash, and that none is missing before the last hash. No
+/// checkpoint is signed of it, and it folds to no table.
+///
+/// # Errors
+/// When the database cannot answer.
+pub async fn verify_instance(app: &App) -> Result<Verification, Error> {
+    let read = app.store.instance_trail().await?;
+    let size = read.size().await?;
+    // Whose log it is plays no part where there is no checkpoint to open.
+    let log = app.store.log(Id::from_uuid(Uuid::nil()))?;
+    let checked = async |mut verifier: Verifier| {
+        let mut done = 0;
+        loop {
+            let page = read.stored(done, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            done = last.seq;
+            if let Err(finding) = page.iter().try_for_each(|stored| verifier.push(stored)) {
+                return Ok(Err(finding));
+            }
+        }
+        let cut = (done < size).then_some(Finding::Cut { size: done, kept: size });
+        Ok::<_, Error>(cut.map_or_else(|| verifier.finish(), Err))
+    };
+    Ok(match Verifier::new(None, &[], &log) {
+        Ok(verifier) => checked(verifier).await?.map_or_else(Verification::Wrong, whole),
+        Err(finding) => Verification::Wrong(finding),
+    })
 }
 
 /// Of each epoch the checkpoint that covers most.

@@ -25,6 +25,8 @@ const HOLDER: &str = "
     WHERE locktype = 'advisory' AND l.granted AND classid = 18264 AND objid = 2 AND objsubid = 2
         AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())";
 
+const SCHEMAS: &str = "SELECT nspname::text FROM pg_catalog.pg_namespace";
+
 /// How long those who serve wait for a lock, for an answer, and between two statements of a transaction: whoever asked
 /// has given up by then, and others want the connection and what it locks. The owner's migrations take what they take.
 const PATIENCE: [(&str, &str); 3] =
@@ -114,6 +116,10 @@ impl Postgres {
         Ok(self.owner.query_one_raw(query).await?.is_some())
     }
 
+    pub(crate) async fn all_tables(&self) -> Result<Vec<Id<Organization>>, StoreError> {
+        organizations_within(&self.owner).await
+    }
+
     /// One transaction, so that a program that dies in it leaves nothing.
     pub(crate) async fn provision(&self, organization: Id<Organization>) -> Result<(), StoreError> {
         if self.provisioned(organization).await? {
@@ -159,6 +165,14 @@ impl Postgres {
     pub(crate) async fn reopen(&self, _organization: Option<Id<Organization>>) -> Result<(), StoreError> {
         Ok(())
     }
+}
+
+/// The organizations that have a schema.
+pub(crate) async fn organizations_within(connection: &DatabaseConnection) -> Result<Vec<Id<Organization>>, StoreError> {
+    let schemas = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, SCHEMAS);
+    let rows = connection.query_all_raw(schemas).await?;
+    let names = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<Vec<String>, _>>()?;
+    Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
 /// As [`pool`], with an end to every wait.

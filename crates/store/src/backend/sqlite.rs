@@ -127,6 +127,14 @@ impl Sqlite {
         self.path(organization, "ready").exists()
     }
 
+    pub(crate) fn all_tables(&self) -> Result<Vec<Id<Organization>>, StoreError> {
+        organizations_in(&self.folder)
+    }
+
+    pub(crate) fn tables_of(&self, organization: Id<Organization>) -> String {
+        format!("the folder {}", self.folder.join("organizations").join(organization.to_string()).display())
+    }
+
     /// Copies the migrated templates; the mark that they are whole is made last, when all else is on the disk.
     pub(crate) async fn provision(&self, organization: Id<Organization>) -> Result<(), StoreError> {
         let (folder, from) =
@@ -187,6 +195,18 @@ impl Sqlite {
         }
         Ok(())
     }
+}
+
+/// The organizations that have a folder.
+pub(crate) fn organizations_in(folder: &Path) -> Result<Vec<Id<Organization>>, StoreError> {
+    let listed = match fs::read_dir(folder.join("organizations")) {
+        Err(bad) if matches!(bad.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        listed => listed.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+    };
+    let inside = listed.map_err(|bad| unusable(folder, &bad))?;
+    Ok(inside.iter().filter_map(|one| one.file_name().to_str()?.parse().ok()).collect())
 }
 
 /// Writes a page as it is and commits that.

@@ -52,6 +52,8 @@ gatewarden_testkit::on_both! {
             let slug = format!("cut-{polls}");
             let founder = world.account(&format!("Founder {polls}")).await;
             let acknowledged = make(&world, &founder, &slug, polls);
+            let roll = world.app().store.roll().await.unwrap();
+            assert_eq!(roll.unlisted, [], "what is half made is not taken for lost");
             let app = world.open_again().await.expect("what was cut off is no obstacle");
             world.assert_nothing_half(&app).await;
             if app.store.place(&slug, founder.account).await.unwrap().is_some() {
