@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cli::{Cli, Command, Gateway, Key, Trail, Verify};
 use gatewarden_ambient::{clock, entropy};
+use gatewarden_control::App;
 use gatewarden_credentials::Secret;
 use gatewarden_types::{Clock, Entropy};
 use settings::Settings;
@@ -90,27 +91,30 @@ async fn perform(
             Ok(ExitCode::SUCCESS)
         }
         Command::Trail(Trail::Verify(asked)) => {
-            let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
-            let links = settings.console_url(settings.listen)?;
-            trail::verify(&assembly::app(&settings, &storage, ambient, links)?, &asked).await
+            let (app, _) = existing(settings, ambient).await?;
+            trail::verify(&app, &asked).await
         }
         Command::Trail(Trail::Export(asked)) => {
-            let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
-            let links = settings.console_url(settings.listen)?;
-            trail::export(&assembly::app(&settings, &storage, ambient, links)?, &asked).await
+            let (app, _) = existing(settings, ambient).await?;
+            trail::export(&app, &asked).await
         }
         Command::Gateway(Gateway::Enroll(asked)) => {
-            let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
-            let links = settings.console_url(settings.listen)?;
-            gateway::enroll(&assembly::app(&settings, &storage, ambient, links)?, asked).await
+            let (app, _) = existing(settings, ambient).await?;
+            gateway::enroll(&app, asked).await
         }
         Command::Trail(Trail::Restored(asked)) => {
-            let storage = Storage::open(&mut settings, &ambient.0, &ambient.1).await?;
+            let (app, storage) = existing(settings, ambient).await?;
             let _held = storage.hold("trail restored", "end that program first").await?;
-            let links = settings.console_url(settings.listen)?;
-            trail::restored(&assembly::app(&settings, &storage, ambient, links)?, &asked).await
+            trail::restored(&app, &asked).await
         }
         Command::Demo => demo::demo(settings, ambient).await,
         Command::Key(Key::Check { key }) => key::check(key),
     }
+}
+
+/// The use cases over data that is there; a folder that was mistyped is told and not made.
+async fn existing(mut settings: Settings, ambient: (Clock, Entropy)) -> anyhow::Result<(App, Storage)> {
+    let storage = Storage::open_existing(&mut settings, &ambient.0, &ambient.1).await?;
+    let links = settings.console_url(settings.listen)?;
+    Ok((assembly::app(&settings, &storage, ambient, links)?, storage))
 }

@@ -1,8 +1,8 @@
 //! Opening what is kept.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use gatewarden_credentials::RootKey;
-use gatewarden_store::{Database, Hold, Signers, Store, StoreError, StoreSettings};
+use gatewarden_store::{Database, Hold, Presence, Signers, Store, StoreError, StoreSettings};
 use gatewarden_trail::Signer;
 use gatewarden_types::{Clock, Entropy};
 
@@ -12,6 +12,11 @@ use crate::{secret_key, settings::Settings};
 /// organizations' ids tell installations apart.
 const ORIGIN: &str = "gatewarden";
 
+/// What to do where nothing is and something should be made.
+const MAKE: &str = "To begin with new data, run `gatewarden serve` or `gatewarden init`.";
+/// What to do where something is lost.
+const PUT_BACK: &str = "Put it back from your backup; until then no trail can be trusted.";
+
 /// The store and the secret that goes with it.
 pub struct Storage {
     pub store: Store,
@@ -19,6 +24,27 @@ pub struct Storage {
 }
 
 impl Storage {
+    /// Opens the store where there is one; where there is none, says so and makes nothing.
+    pub async fn open_existing(settings: &mut Settings, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Self> {
+        let (data, on_postgres) = (settings.data.display(), settings.postgres.is_some());
+        match database(settings).presence().await? {
+            Presence::Whole => {}
+            Presence::Nothing if on_postgres => {
+                bail!("there is no Gatewarden data in the database: name the right one in --database-url. {MAKE}")
+            }
+            Presence::Nothing => {
+                bail!("there is no Gatewarden data in {data}: give the folder that holds it with --data. {MAKE}")
+            }
+            Presence::Headless if on_postgres => {
+                bail!("the schema control is missing, which lists the organizations that are there. {PUT_BACK}")
+            }
+            Presence::Headless => {
+                bail!("{data}/control.db is missing, which lists the organizations that are there. {PUT_BACK}")
+            }
+        }
+        Self::open(settings, clock, entropy).await
+    }
+
     /// Opens the store, and makes or migrates its tables.
     pub async fn open(settings: &mut Settings, clock: &Clock, entropy: &Entropy) -> anyhow::Result<Self> {
         if settings.postgres.is_none() {

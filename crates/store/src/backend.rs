@@ -12,8 +12,8 @@ use sea_orm::{ConnectOptions, DatabaseTransaction};
 
 use crate::{StoreError, hold::Lock};
 
-pub(crate) use postgres::Postgres;
-pub(crate) use sqlite::Sqlite;
+pub(crate) use postgres::{Postgres, organizations_within};
+pub(crate) use sqlite::{Sqlite, organizations_in};
 
 /// A pool of at most so many connections, made when they are needed and kept.
 ///

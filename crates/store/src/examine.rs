@@ -59,7 +59,7 @@ impl Database {
     }
 }
 
-async fn connect(url: &str) -> Result<DatabaseConnection, StoreError> {
+pub(crate) async fn connect(url: &str) -> Result<DatabaseConnection, StoreError> {
     let mut options = pool(url, 1);
     options.connect_timeout(std::time::Duration::from_secs(10));
     Ok(Connect::connect(options).await?)

@@ -26,6 +26,7 @@ mod members;
 mod org_read;
 mod org_tx;
 mod people;
+mod presence;
 mod roll;
 mod settings;
 mod statements;
@@ -50,6 +51,7 @@ pub use members::{MemberFilter, MemberOrder, MemberPage, MemberRow, MemberSort, 
 pub use org_read::OrgRead;
 pub use org_tx::OrgTx;
 pub use people::Person;
+pub use presence::Presence;
 pub use roll::{Listed, Roll, Trace, Unlisted};
 pub use settings::{Database, Moved, Signers, Store, StoreSettings};
 pub use table::Table;

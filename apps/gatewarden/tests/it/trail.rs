@@ -191,3 +191,50 @@ async fn an_edit_of_the_instances_own_trail_is_named_on_postgres() {
     let Some(folder) = Folder::on_postgres().await else { return };
     an_edit_of_the_instances_trail_is_named(&folder).await;
 }
+
+/// Each command that works on what is there.
+const READING: [&[&str]; 4] = [
+    &ALL,
+    &["trail", "export", "--organization", "acme", "exported"],
+    &["trail", "restored", "--all"],
+    &["gateway", "enroll", "acme", "Frankfurt"],
+];
+
+fn assert_each_says(folder: &Folder, part: &str) {
+    for words in READING {
+        let output = folder.run(words);
+        let told = text(&output.stderr);
+        assert!(
+            output.status.code() == Some(1) && told.contains(part) && output.stdout.is_empty(),
+            "{words:?}: {told}"
+        );
+    }
+}
+
+#[test]
+fn no_data_is_made_in_a_mistyped_folder() {
+    let folder = Folder::new();
+    assert_each_says(&folder, &format!("there is no Gatewarden data in {}", folder.data().display()));
+    assert!(!folder.data().exists());
+    folder.init("Acme");
+    fs::remove_file(folder.data().join("control.db")).expect("removes");
+    assert_each_says(&folder, "control.db is missing");
+    assert!(!folder.data().join("control.db").exists());
+    let fresh = Folder::new();
+    assert!(fresh.run(&["migrate"]).status.success());
+    assert_all(&fresh, 1, &["there is no organization, so no trail of one was verified"]);
+    let restored = fresh.run(&["trail", "restored", "--all"]);
+    assert!(restored.status.code() == Some(1) && text(&restored.stderr).contains("there is no organization"));
+}
+
+#[tokio::test]
+async fn no_data_is_made_in_a_mistyped_database() {
+    let Some(folder) = Folder::on_postgres().await else { return };
+    let postgres = folder.postgres.as_ref().expect("it is on one");
+    assert_each_says(&folder, "there is no Gatewarden data in the database");
+    postgres.run("CREATE SCHEMA control").await.expect("nothing was made");
+    postgres.run("DROP SCHEMA control").await.expect("a superuser may");
+    folder.init("Acme");
+    postgres.run("DROP SCHEMA control CASCADE").await.expect("a superuser may");
+    assert_each_says(&folder, "the schema control is missing");
+}
