@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatewarden_gateway::UsageStatus;
 use gatewarden_types::{Id, Organization};
 
-/// At how many looks in a row nothing may wait. Calls under way are ended within a second of the removal, and their records
-/// lie in the spool a moment later.
-const QUIET: u32 = 3;
+/// At how many looks in a row nothing may wait, a second each. Calls under way are ended within some seconds of the removal,
+/// and their records lie in the spool a moment later.
+const QUIET: u32 = 10;
 
 /// The organizations that have removed this gateway: without its enrolment, the usage that it still has of one could not be
 /// handed over after a restart.

@@ -116,9 +116,10 @@ impl Edge {
     }
 
     fn found(&self, find: impl FnOnce(&Snapshot) -> Result<Holder, Refusal>) -> Result<Holder, Refusal> {
-        let found = find(&self.current.snapshot.load());
+        let snapshot = self.current.snapshot.load();
         // Before everything has come, a key that is not here may still be a good one.
-        if found.is_err() && !self.current.caught_up.load(Relaxed) { Err(Refusal::NotReady) } else { found }
+        let to_come = || !self.current.caught_up.load(Relaxed) || snapshot.lacks_policies();
+        find(&snapshot).map_err(|refusal| if to_come() { Refusal::NotReady } else { refusal })
     }
 
     async fn call(

@@ -186,9 +186,19 @@ impl Snapshot {
         self.policy(organization).is_some_and(|policy| policy.stale)
     }
 
+    /// Whether there is an organization of which nothing could be read so far, so that its keys are not known.
+    pub(crate) fn lacks_policies(&self) -> bool {
+        self.organizations.values().any(|policy| policy.organization.is_none())
+    }
+
     /// How many organizations have a policy that is too old to decide by.
     pub(crate) fn stale(&self) -> usize {
         self.organizations.values().filter(|policy| policy.stale).count()
+    }
+
+    /// Whether there is an organization whose calls are decided.
+    pub(crate) fn decides(&self) -> bool {
+        self.organizations.values().any(|policy| policy.organization.is_some() && !policy.stale)
     }
 
     /// How one of an organization's gateways stands there.

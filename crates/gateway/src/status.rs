@@ -123,7 +123,7 @@ impl Status {
         let quarantined = snapshot.quarantined();
         let (organizations, stale) = (snapshot.organizations(), snapshot.stale());
         // Where all calls are refused, they are to go elsewhere.
-        let refuses_all = stale > 0 && stale == organizations;
+        let refuses_all = stale > 0 && !snapshot.decides();
         Self {
             ready: current.caught_up.load(Relaxed) && !draining && !refuses_all,
             draining,

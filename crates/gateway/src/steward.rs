@@ -133,8 +133,16 @@ impl Steward {
         self.current.drained.store(drained, Relaxed);
         self.current.orphaned.store(!following || follower.is_cut_off(self.steady.now()), Relaxed);
         self.current.snapshot.store(Arc::new(policy.clone()));
-        self.current.caught_up.store(follower.caught_up(), Relaxed);
+        self.current.caught_up.store(follower.caught_up() && self.can_answer(policy), Relaxed);
         self.current.news.send_replace(());
+    }
+
+    /// Whether there is a policy, or none to come: not where all that is known of those that are still to come is why they do
+    /// not.
+    fn can_answer(&self, policy: &Snapshot) -> bool {
+        let mut organizations = self.enrolled.iter().map(|(organization, _)| *organization);
+        let lacks = |organization| policy.policy(organization).is_some() && policy.position(organization).is_none();
+        organizations.clone().any(|organization| policy.position(organization).is_some()) || !organizations.any(lacks)
     }
 
     /// Asks for the bases that are wanted. One for which there is no room is asked for again when it is due.

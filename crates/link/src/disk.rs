@@ -64,12 +64,25 @@ impl Disk {
         organization: Id<Organization>,
         entropy: Entropy,
     ) -> (Self, Start) {
-        let mut best = None::<(usize, Recovered)>;
         let mut problems: Vec<_> = clear(folder).err().into_iter().map(|bad| left_over(folder, &bad)).collect();
+        let mut disk = Self { folder: folder.to_owned(), credential, entropy, slot: 0, base: None, writing: None };
+        if folder.join(REMOVED).exists() {
+            // For good: what is left of the policy is used no more.
+            problems.extend(disk.forget().err().map(|bad| left_over(folder, &bad)));
+            return (disk, Start { recovered: None, problems, removed: true });
+        }
+        let best = disk.best(organization, &mut problems);
+        disk.slot = best.as_ref().map_or(0, |(slot, _)| *slot);
+        (disk, Start { recovered: best.map(|(_, found)| found), problems, removed: false })
+    }
+
+    /// The better of the two generations, and in which slot it is.
+    fn best(&self, organization: Id<Organization>, problems: &mut Vec<String>) -> Option<(usize, Recovered)> {
+        let mut best = None::<(usize, Recovered)>;
         for (slot, name) in SLOTS.iter().enumerate() {
-            let path = folder.join(name);
+            let path = self.folder.join(name);
             let found = match fs::read(&path) {
-                Ok(bytes) => generation::read(&credential, organization, &bytes).map_err(|bad| bad.to_string()),
+                Ok(bytes) => generation::read(&self.credential, organization, &bytes).map_err(|bad| bad.to_string()),
                 Err(bad) if bad.kind() == io::ErrorKind::NotFound => continue,
                 Err(bad) => Err(bad.to_string()),
             };
@@ -82,11 +95,7 @@ impl Disk {
                 Err(problem) => problems.push(format!("{}: {problem}", path.display())),
             }
         }
-        let slot = best.as_ref().map_or(0, |(slot, _)| *slot);
-        // One that has a policy again is waited for again.
-        let removed = best.is_none() && folder.join(REMOVED).is_file();
-        let disk = Self { folder: folder.to_owned(), credential, entropy, slot, base: None, writing: None };
-        (disk, Start { recovered: best.map(|(_, found)| found), problems, removed })
+        best
     }
 
     /// Keeps an event that was taken. A base begins a generation of its own.
@@ -197,9 +206,14 @@ impl Disk {
     /// When it cannot be removed.
     pub fn forget(&mut self) -> io::Result<()> {
         self.writing = None;
-        let noted = File::create(self.folder.join(REMOVED)).map(drop);
+        if !self.folder.exists() {
+            return Ok(());
+        }
+        // Noted first, so that a start in between finds no policy either. A policy goes also where nothing can be written, and
+        // where the other does not go.
+        let noted = File::create(self.folder.join(REMOVED)).and_then(|note| note.sync_all());
+        let noted = noted.and_then(|()| File::open(&self.folder)?.sync_all());
         let gone = SLOTS.map(|name| remove(&self.folder.join(name)));
-        // A policy goes also where nothing can be written, and where the other does not go.
         gone.into_iter().chain([noted]).collect::<io::Result<()>>()?;
         File::open(&self.folder)?.sync_all()
     }
@@ -222,7 +236,7 @@ fn clear(folder: &Path) -> io::Result<()> {
 }
 
 fn left_over(folder: &Path, bad: &io::Error) -> String {
-    format!("{}: what was left half written cannot be removed: {bad}", folder.display())
+    format!("{}: what is of no more use there cannot be removed: {bad}", folder.display())
 }
 
 fn remove(file: &Path) -> io::Result<()> {

@@ -111,7 +111,7 @@ impl Enrolments {
         match Enrolment::read(folder.to_owned()) {
             Ok(enrolment) => match self.usable.iter().find(|other| other.organization == enrolment.organization) {
                 Some(other) => self.problems.push(format!(
-                    "{} is let in by {} as {} is: remove one of the two folders",
+                    "{} is let in by {} as the newer {} is, which is used: delete this folder",
                     folder.display(),
                     enrolment.organization,
                     other.folder.display()

@@ -291,7 +291,9 @@ impl Link {
     /// Asks for a base when the disk wants one, but not of a feed that has just begun, and ever more rarely while the disk
     /// takes none.
     fn settle(&mut self, since: Instant) -> Result<(), Ended> {
-        if self.disk.wants_base() && since.elapsed() > self.patience {
+        // While the control plane cannot give one, asking has it read everything in vain; it sends one as soon as it can.
+        let in_vain = self.behind.is_some();
+        if !in_vain && self.disk.wants_base() && since.elapsed() > self.patience {
             self.patience = PATIENCE.1.min(self.patience * 2);
             self.course.want_base();
             return Err(Ended::Wish);
@@ -303,7 +305,7 @@ impl Link {
         let organization = self.organization;
         tracing::warn!(%organization, "this gateway was removed; it drops the organization's policy");
         if let Err(bad) = self.disk.forget() {
-            tracing::error!(%organization, error = %bad, "the policy that it kept on disk cannot be removed; delete its folder");
+            tracing::error!(%organization, error = %bad, "the policy that it kept on disk cannot be removed; delete the files policy-1 and policy-2 in its folder");
         }
         self.wiring.standing.send_modify(|standing| standing.removed = true);
         // Nobody takes it where the gateway ends as well.

@@ -24,8 +24,12 @@ pub async fn remove(
     if row.record.state == GatewayState::Removed {
         return Ok(());
     }
+    let settings = tx.get::<_, Organization>(&permit, organization).await?.ok_or(Error::Gone)?.record;
     // Out of reach, it goes on for as long as it was told to; so long it is not known to have ended.
-    let expires = if row.record.state == GatewayState::Waiting { tx.now() } else { until };
+    let expires = match row.record.state {
+        GatewayState::Waiting => tx.now(),
+        _ => until.max(tx.now().plus_seconds(settings.stale_after.seconds().into())),
+    };
     tx.put(&permit, &Gateway { state: GatewayState::Removed, expires, ..row.record }).await?;
     tx.commit(permit).await?;
     app.connected().expel(gateway);

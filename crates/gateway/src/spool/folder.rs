@@ -16,6 +16,8 @@ use super::{
 
 /// How segments are called after their number.
 const SUFFIX: &str = ".usage";
+/// What is locked by the program that has the folder.
+const LOCK: &str = "lock";
 
 /// A folder, held by this program alone.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ impl Folder {
     pub(crate) fn hold(path: &Path) -> io::Result<Self> {
         let told = |bad: io::Error| io::Error::new(bad.kind(), format!("the usage spool {}: {bad}", path.display()));
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(told)?;
-        let lock = private(OpenOptions::new().create(true), &path.join("lock")).map_err(told)?;
+        let lock = private(OpenOptions::new().create(true), &path.join(LOCK)).map_err(told)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), found: files(path).map_err(told)?, open: None, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(told(io::Error::other("another gateway has it; give each its own"))),
@@ -74,6 +76,11 @@ impl Folder {
         let mut read = Vec::new();
         file.take(bytes).read_to_end(&mut read)?;
         Ok(read)
+    }
+
+    /// Whether the folder is where it was, and not away with the disk that it lies on.
+    pub(crate) fn is_there(&self) -> bool {
+        self.path.join(LOCK).exists()
     }
 
     /// Removes a segment. One that comes back after a power failure is shipped once more, which changes nothing.

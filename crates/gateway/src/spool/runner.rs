@@ -174,7 +174,8 @@ impl Runner {
 
     fn ship(&mut self, (segment, at, bytes): (u64, u64, u64), whose: &BTreeSet<Id<Organization>>) -> Result<(), Event> {
         let read = self.folder.read(segment, at, bytes).map_err(|bad| {
-            if bad.kind() == ErrorKind::NotFound {
+            if bad.kind() == ErrorKind::NotFound && self.folder.is_there() {
+                tracing::error!(segment, "a file of spooled usage is gone");
                 return Event::Spoiled;
             }
             tracing::error!(segment, error = %bad, "spooled usage cannot be read; it is tried again, and others go first");

@@ -50,6 +50,24 @@ async fn what_cannot_be_read_keeps_the_last_good_policy_until_a_base_comes() {
     assert_eq!(refused(world.chat(&world.secret, &question("fast", false)).await).await.1, "invalid_api_key");
 }
 
+#[tokio::test]
+async fn a_key_is_not_called_bad_while_an_organization_whose_it_may_be_could_not_be_read() {
+    let world = World::new().await;
+    let (unknown, _) = key(KeyOwner::Organization);
+    let unread = Records::new(&world.upstream.base_url());
+    let (organization, problem) = (unread.organization.id, "it is too large".to_owned());
+    world.tell(FeedEvent::Behind { organization, problem }).await;
+    // Once this is in force, that was taken in.
+    world.put(vec![Change::put(&world.records.organization).expect("writes")]).await;
+    let (status, code, _) = refused(world.chat(unknown.text().expose(), &question("fast", false)).await).await;
+    assert_eq!((status, code.as_str()), (503, "not_ready"));
+    assert_eq!(world.chat(&world.secret, &question("fast", false)).await.status(), 200, "others go on");
+    world.tell(unread.base(1)).await;
+    world.gateway.reached(organization, 1).await;
+    let (status, code, _) = refused(world.chat(unknown.text().expose(), &question("fast", false)).await).await;
+    assert_eq!((status, code.as_str()), (401, "invalid_api_key"));
+}
+
 pub fn follower() -> Follower {
     Follower::new(SealingKeys::One(root().sealing()))
 }

@@ -162,6 +162,8 @@ impl Sqlite {
 
     pub(crate) async fn discard(&self, organization: Id<Organization>) -> Result<(), StoreError> {
         self.open.invalidate(&organization).await;
+        // First what says that it is whole, so that whoever looks meanwhile takes the rest for half made.
+        drop(fs::remove_file(self.path(organization, "ready")));
         match fs::remove_dir_all(self.path(organization, "")) {
             Err(bad) if bad.kind() != io::ErrorKind::NotFound => Err(unusable(&self.folder, &bad)),
             _ => Ok(()),

@@ -108,24 +108,26 @@ impl World {
                 self.now += Duration::from_secs(seconds);
                 self.step(Event::Tick);
             }
-            Happens::Crash => {
-                let count = |frame: &Vec<Call>| {
-                    let mut tally = Tally::new();
-                    for (of, _) in frame {
-                        *tally.entry(organization(*of)).or_default() += 1;
-                    }
-                    (frame.len() as u64 * CALL, tally)
-                };
-                let found = self.disk.iter().map(|(number, frames)| {
-                    let frames: Vec<_> = frames.iter().map(count).collect();
-                    let bytes = frames.iter().map(|(bytes, _)| bytes).sum();
-                    (*number, Segment::found(frames, bytes, false))
-                });
-                self.ledger = Ledger::new(self.most_bytes, found.collect());
-                self.on_its_way = None;
-                self.step(Event::Tick);
-            }
+            Happens::Crash => self.crash(),
         }
+    }
+
+    fn crash(&mut self) {
+        let count = |frame: &Vec<Call>| {
+            let mut tally = Tally::new();
+            for (of, _) in frame {
+                *tally.entry(organization(*of)).or_default() += 1;
+            }
+            (frame.len() as u64 * CALL, tally)
+        };
+        let found = self.disk.iter().map(|(number, frames)| {
+            let frames: Vec<_> = frames.iter().map(count).collect();
+            let bytes = frames.iter().map(|(bytes, _)| bytes).sum();
+            (*number, Segment::found(frames, bytes, false))
+        });
+        self.ledger = Ledger::new(self.most_bytes, found.collect());
+        self.on_its_way = None;
+        self.step(Event::Tick);
     }
 
     fn answer(&mut self, except: &BTreeSet<u128>) {
