@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     refusal::{Refusal, shown},
-    snapshot::{Endpoint, HeldKey, Policy, Snapshot},
+    snapshot::{Age, Endpoint, HeldKey, Policy, Snapshot},
 };
 
 /// Where clients put their key besides `Authorization: Bearer`.
@@ -87,10 +87,12 @@ impl Holder {
         Refusal::NotApproved { key: self.name(), model: shown(name) }
     }
 
-    /// What is known of the caller for one request; nothing by a policy that is too old to decide by.
+    /// What is known of the caller for one request; nothing by a policy that is not new enough to decide by.
     pub(crate) fn facts(&self, request: Id<Request>, now: Timestamp) -> Result<Facts, Refusal> {
-        if self.policy.is_stale() {
-            return Err(Refusal::Stale);
+        match self.policy.age() {
+            Age::Current => {}
+            Age::Coming => return Err(Refusal::NotReady),
+            Age::Stale => return Err(Refusal::Stale),
         }
         let actor = match (self.held.facts.owner, &self.owner) {
             (KeyOwner::Organization, _) => Actor::Organization,

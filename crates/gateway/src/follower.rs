@@ -7,7 +7,7 @@ use gatewarden_trail::Entry;
 use gatewarden_types::{Backoff, Id, Organization, Timestamp};
 use tokio::time::Instant;
 
-use crate::snapshot::{SealingKeys, Snapshot, Unreadable, Vault};
+use crate::snapshot::{Age, SealingKeys, Snapshot, Unreadable, Vault};
 
 /// Something that someone has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Follower {
                 let based = self.snapshot.rebase(organization, seq, records, &self.vault);
                 // The entries that were kept with it may take something away: it decides nothing until they are in it.
                 let early = self.elsewhere && !self.heard.contains_key(&organization);
-                (organization, based.map(|based| if early { based.with_stale(organization, true) } else { based }))
+                (organization, based.map(|based| if early { based.with_age(organization, Age::Coming) } else { based }))
             }
             FeedEvent::Entry { organization, bytes, bodies } => {
                 self.vault.hold(bodies);

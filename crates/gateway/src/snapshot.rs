@@ -14,7 +14,7 @@ use gatewarden_types::{AnyRecord, Gateway, GatewayState, Id, Key, Organization, 
 pub(crate) use endpoint::Endpoint;
 pub use endpoint::{SealingKeys, Vault};
 pub(crate) use held_key::HeldKey;
-pub(crate) use policy::Policy;
+pub(crate) use policy::{Age, Policy};
 pub(crate) use shards::Shards;
 
 /// The policy of all organizations at one moment. Cloning it copies two pointers.
@@ -74,9 +74,9 @@ impl Snapshot {
         self.keys.len()
     }
 
-    /// The position of an organization's policy; none while nothing could be read of it.
+    /// The position of an organization's policy; none while nothing could be read of it, or not all that is to come.
     pub fn position(&self, organization: Id<Organization>) -> Option<Seq> {
-        self.policy(organization).filter(|policy| policy.organization.is_some()).map(|policy| policy.seq)
+        self.policy(organization).filter(|policy| policy.is_whole()).map(|policy| policy.seq)
     }
 
     /// Which of an organization's trails that is a position of.
@@ -169,9 +169,13 @@ impl Snapshot {
     /// This with an organization's policy marked as too old to decide by, or as good again.
     #[must_use]
     pub fn with_stale(&self, organization: Id<Organization>, stale: bool) -> Self {
+        self.with_age(organization, if stale { Age::Stale } else { Age::Current })
+    }
+
+    pub(crate) fn with_age(&self, organization: Id<Organization>, age: Age) -> Self {
         let mut next = self.clone();
-        if let Some(policy) = self.policy(organization).filter(|policy| policy.stale != stale) {
-            next.organizations.insert(organization.uuid(), Arc::new(Policy { stale, ..Policy::clone(policy) }));
+        if let Some(policy) = self.policy(organization).filter(|policy| policy.age != age) {
+            next.organizations.insert(organization.uuid(), Arc::new(Policy { age, ..Policy::clone(policy) }));
         }
         next
     }
@@ -182,23 +186,23 @@ impl Snapshot {
     }
 
     /// Whether an organization's policy is too old to decide by.
-    pub(crate) fn is_stale(&self, organization: Id<Organization>) -> bool {
-        self.policy(organization).is_some_and(|policy| policy.stale)
+    pub fn is_stale(&self, organization: Id<Organization>) -> bool {
+        self.policy(organization).is_some_and(|policy| policy.age == Age::Stale)
     }
 
-    /// Whether there is an organization of which nothing could be read so far, so that its keys are not known.
+    /// Whether there is an organization of which nothing could be read so far, or not all, so that its keys are not known.
     pub(crate) fn lacks_policies(&self) -> bool {
-        self.organizations.values().any(|policy| policy.organization.is_none())
+        self.organizations.values().any(|policy| !policy.is_whole())
     }
 
     /// How many organizations have a policy that is too old to decide by.
     pub(crate) fn stale(&self) -> usize {
-        self.organizations.values().filter(|policy| policy.stale).count()
+        self.organizations.values().filter(|policy| policy.age == Age::Stale).count()
     }
 
     /// Whether there is an organization whose calls are decided.
     pub(crate) fn decides(&self) -> bool {
-        self.organizations.values().any(|policy| policy.organization.is_some() && !policy.stale)
+        self.organizations.values().any(|policy| policy.organization.is_some() && policy.age == Age::Current)
     }
 
     /// How one of an organization's gateways stands there.

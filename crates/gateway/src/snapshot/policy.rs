@@ -25,8 +25,18 @@ pub(crate) struct Policy {
     pub(super) models: Arc<Models>,
     pub(super) gateways: Arc<BTreeMap<Id<Gateway>, GatewayState>>,
     pub(super) quarantine: Option<Unreadable>,
+    pub(super) age: Age,
+}
+
+/// Whether a policy is new enough to decide by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Age {
+    #[default]
+    Current,
+    /// More of it is on its way, which may take something away.
+    Coming,
     /// The control plane was not heard for longer than the organization allows.
-    pub(super) stale: bool,
+    Stale,
 }
 
 /// The models of an organization, by id and by the name callers use.
@@ -67,7 +77,7 @@ impl Policy {
             models: Arc::default(),
             gateways: Arc::default(),
             quarantine: None,
-            stale: false,
+            age: Age::Current,
         }
     }
 
@@ -76,9 +86,14 @@ impl Policy {
         self.seq
     }
 
-    /// Whether it is too old to decide by.
-    pub(crate) fn is_stale(&self) -> bool {
-        self.stale
+    /// Whether all of it is there.
+    pub(super) fn is_whole(&self) -> bool {
+        self.organization.is_some() && self.age != Age::Coming
+    }
+
+    /// Whether it is new enough to decide by.
+    pub(crate) fn age(&self) -> Age {
+        self.age
     }
 
     /// The organization itself.

@@ -73,7 +73,7 @@ impl Start {
 fn nothing_is_decided_by_half_of_what_is_on_disk() {
     let mut start = Start::new();
     start.base();
-    assert_eq!(start.call(), Err("policy_stale"), "an entry to come may have revoked the key");
+    assert_eq!(start.call(), Err("not_ready"), "an entry to come may have revoked the key");
     let revocation = start.revocation();
     assert_eq!(start.follower.step(revocation), None);
     start.current(60);
