@@ -136,6 +136,11 @@ fn base_url(text: &str) -> Result<String, BadWord> {
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(BadWord("Give an address that starts with https:// or http:// and names a host."));
     }
+    // What else an address may have in its host by its standard is no name, and no HTTP client takes all of it.
+    let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+    if url.domain().is_some_and(|name| !plain(name)) {
+        return Err(BadWord("The host of the address may have letters, digits, hyphens and dots."));
+    }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(BadWord("Leave user name and password out of the address; the secret has its own field."));
     }
@@ -216,7 +221,7 @@ mod tests {
         for bad in ["A", "a", "-ab", "a--b", "a_b", ""] {
             assert!(bad.parse::<Slug>().is_err(), "{bad}");
         }
-        for bad in ["ftp://x", "https://u:p@x", "https://x?y", "x", "https://"] {
+        for bad in ["ftp://x", "https://u:p@x", "https://x?y", "x", "https://", "https://a{b}.x", "https://a`b"] {
             assert!(bad.parse::<BaseUrl>().is_err(), "{bad}");
         }
     }

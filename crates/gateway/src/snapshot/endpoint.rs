@@ -156,6 +156,9 @@ impl Endpoint {
 
 #[cfg(test)]
 mod tests {
+    use gatewarden_types::BaseUrl;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -173,5 +176,15 @@ mod tests {
             );
         }
         assert_eq!(Place::of("api.example.com/v1"), None);
+    }
+
+    proptest! {
+        // proves that no address that an admin can enter keeps an organization's policy from being read
+        #[test]
+        fn every_base_url_is_a_place(scheme in "https?", host in "[!-.:-~a-z0-9.]{1,12}|[0-9.:\\[\\]]{3,12}|\\PC{1,6}", path in "\\PC{0,24}") {
+            if let Ok(base) = format!("{scheme}://{host}/{path}").parse::<BaseUrl>() {
+                prop_assert!(Place::of(base.as_str()).is_some(), "{base}");
+            }
+        }
     }
 }
