@@ -1,7 +1,7 @@
 use gatewarden_trail::{Entry, epoch_after, leaf_hash};
-use gatewarden_types::{AnyRecord, Digest, Id, Organization, Seq};
+use gatewarden_types::{Digest, Id, Organization, Seq};
 
-use crate::{FeedEvent, Position};
+use crate::{FeedEvent, Position, event::epoch};
 
 /// How far a gateway has followed one organization, and what it takes from there. A state machine without I/O.
 ///
@@ -98,9 +98,10 @@ impl Course {
             return Err(Astray::Elsewhere);
         }
         let known = match event {
-            FeedEvent::Base { seq, head, records, .. } => {
-                self.base(Position { seq: *seq, head: *head }, epoch(records, self.organization)?)?
-            }
+            FeedEvent::Base { seq, head, records, .. } => self.base(
+                Position { seq: *seq, head: *head },
+                epoch(records, self.organization).ok_or(Astray::Incomplete)?,
+            )?,
             FeedEvent::Entry { bytes, .. } => self.entry(bytes)?,
             // A base follows without being asked for.
             FeedEvent::Behind { .. } => {
@@ -145,16 +146,5 @@ impl Course {
         }
         let position = Position { seq: entry.seq, head: Digest(leaf_hash(bytes)) };
         Ok(Known { position, epoch: epoch_after(&entry).unwrap_or(known.epoch) })
-    }
-}
-
-fn epoch(records: &[AnyRecord], organization: Id<Organization>) -> Result<u32, Astray> {
-    records.iter().find_map(|record| epoch_of(record, organization)).ok_or(Astray::Incomplete)
-}
-
-fn epoch_of(record: &AnyRecord, organization: Id<Organization>) -> Option<u32> {
-    match record {
-        AnyRecord::Organization(record) if record.id == organization => Some(record.epoch),
-        _ => None,
     }
 }

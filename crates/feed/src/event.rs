@@ -60,6 +60,22 @@ impl FeedEvent {
             Self::CaughtUp => None,
         }
     }
+
+    /// Epoch and position of a base; none where it is none, or says nothing of its organization.
+    pub fn base_at(&self) -> Option<(u32, Seq)> {
+        match self {
+            Self::Base { organization, seq, records, .. } => Some((epoch(records, *organization)?, *seq)),
+            _ => None,
+        }
+    }
+}
+
+/// Which of an organization's trails these records are the state of.
+pub(crate) fn epoch(records: &[AnyRecord], organization: Id<Organization>) -> Option<u32> {
+    records.iter().find_map(|record| match record {
+        AnyRecord::Organization(record) if record.id == organization => Some(record.epoch),
+        _ => None,
+    })
 }
 
 /// Where in a trail a gateway is: which entry was its last, and that it was this one. After a backup was restored there

@@ -12,7 +12,7 @@ use gatewarden_feed::{FeedEvent, FrameWriter};
 use gatewarden_types::{Entropy, Id, Organization, Seq};
 use tempfile::NamedTempFile;
 
-use crate::generation::{self, Recovered};
+use crate::generation::{self, Generation, Recovered};
 
 /// The names of the two generations.
 const SLOTS: [&str; 2] = ["policy-1", "policy-2"];
@@ -31,8 +31,10 @@ pub struct Disk {
     entropy: Entropy,
     /// The slot that holds the best generation.
     slot: usize,
-    /// The position of its base, where it was written since the start.
-    base: Option<Seq>,
+    /// The number of the last generation that was begun.
+    number: u64,
+    /// Epoch and position of its base, where it was written since the start.
+    base: Option<(u32, Seq)>,
     writing: Option<Writing>,
 }
 
@@ -65,14 +67,17 @@ impl Disk {
         entropy: Entropy,
     ) -> (Self, Start) {
         let mut problems: Vec<_> = clear(folder).err().into_iter().map(|bad| left_over(folder, &bad)).collect();
-        let mut disk = Self { folder: folder.to_owned(), credential, entropy, slot: 0, base: None, writing: None };
+        let mut disk =
+            Self { folder: folder.to_owned(), credential, entropy, slot: 0, number: 0, base: None, writing: None };
         if folder.join(REMOVED).exists() {
             // For good: what is left of the policy is used no more.
             problems.extend(disk.forget().err().map(|bad| left_over(folder, &bad)));
             return (disk, Start { recovered: None, problems, removed: true });
         }
         let best = disk.best(organization, &mut problems);
-        disk.slot = best.as_ref().map_or(0, |(slot, _)| *slot);
+        if let Some((slot, found)) = &best {
+            (disk.slot, disk.number) = (*slot, found.number);
+        }
         (disk, Start { recovered: best.map(|(_, found)| found), problems, removed: false })
     }
 
@@ -98,14 +103,49 @@ impl Disk {
         best
     }
 
-    /// Keeps an event that was taken. A base begins a generation of its own.
+    /// Makes a generation of events, of which the first is a base.
+    ///
+    /// # Errors
+    /// When one of them is too large to be read back.
+    pub fn compose<'a>(&self, events: impl IntoIterator<Item = &'a FeedEvent>) -> io::Result<Generation> {
+        Generation::of(&self.credential, self.number.saturating_add(1), self.entropy.bytes(), events)
+    }
+
+    /// Writes a new generation, beside the best one, and puts it in the other's place once it is whole.
+    ///
+    /// # Errors
+    /// When it cannot be written; both generations are as they were.
+    pub fn begin(&mut self, generation: Generation) -> io::Result<()> {
+        self.write(1 - self.slot, generation)
+    }
+
+    /// Writes the best generation anew, in its own place.
+    ///
+    /// # Errors
+    /// When it cannot be written; both generations are as they were.
+    pub fn renew(&mut self, generation: Generation) -> io::Result<()> {
+        self.write(self.slot, generation)
+    }
+
+    fn write(&mut self, slot: usize, generation: Generation) -> io::Result<()> {
+        self.writing = None;
+        let Generation { bytes, writer, base, number } = generation;
+        let mut draft = draft(&self.folder)?;
+        draft.write_all(&bytes)?;
+        draft.as_file().sync_all()?;
+        let path = SLOTS.get(slot).map(|name| self.folder.join(name)).ok_or(io::ErrorKind::NotFound)?;
+        let file = draft.persist(path).map_err(|bad| bad.error)?;
+        File::open(&self.folder)?.sync_all()?;
+        (self.slot, self.base, self.number) = (slot, base, number);
+        self.writing = Some(Writing { file, writer, base: bytes.len() as u64, tail: 0, unsynced: false });
+        Ok(())
+    }
+
+    /// Keeps an event that came after the base of the generation that is being written.
     ///
     /// # Errors
     /// When it cannot be written; what was written before stays good.
     pub fn keep(&mut self, event: &FeedEvent) -> io::Result<()> {
-        if let FeedEvent::Base { .. } = event {
-            return self.begin(std::iter::once(event));
-        }
         // Without a generation there is nothing to add to; a base comes first.
         let Some(writing) = &mut self.writing else { return Ok(()) };
         let frames = writing.writer.event(event).map_err(io::Error::other)?;
@@ -116,43 +156,6 @@ impl Disk {
         }
         writing.tail += frames.len() as u64;
         writing.unsynced = true;
-        Ok(())
-    }
-
-    /// Writes a new generation, beside the best one, and puts it in the other's place once it is whole.
-    ///
-    /// # Errors
-    /// When it cannot be written; both generations are as they were.
-    pub fn begin<'a>(&mut self, events: impl Iterator<Item = &'a FeedEvent>) -> io::Result<()> {
-        self.write(1 - self.slot, events)
-    }
-
-    /// Writes the best generation anew, in its own place.
-    ///
-    /// # Errors
-    /// When it cannot be written; both generations are as they were.
-    pub fn renew<'a>(&mut self, events: impl Iterator<Item = &'a FeedEvent>) -> io::Result<()> {
-        self.write(self.slot, events)
-    }
-
-    fn write<'a>(&mut self, slot: usize, events: impl Iterator<Item = &'a FeedEvent>) -> io::Result<()> {
-        self.writing = None;
-        let (mut bytes, mut writer) = generation::begin(&self.credential, self.entropy.bytes());
-        let mut base = None;
-        for event in events {
-            if let FeedEvent::Base { seq, .. } = event {
-                base = Some(*seq);
-            }
-            bytes.extend(writer.event(event).map_err(io::Error::other)?);
-        }
-        let mut draft = draft(&self.folder)?;
-        draft.write_all(&bytes)?;
-        draft.as_file().sync_all()?;
-        let path = SLOTS.get(slot).map(|name| self.folder.join(name)).ok_or(io::ErrorKind::NotFound)?;
-        let file = draft.persist(path).map_err(|bad| bad.error)?;
-        File::open(&self.folder)?.sync_all()?;
-        (self.slot, self.base) = (slot, base);
-        self.writing = Some(Writing { file, writer, base: bytes.len() as u64, tail: 0, unsynced: false });
         Ok(())
     }
 
@@ -170,13 +173,13 @@ impl Disk {
         synced
     }
 
-    /// Something cannot be followed beyond the position `followed`; none where nothing can. The best generation is removed where
-    /// its base is what cannot, and there is another, which is the best from now on. An entry after the base leaves it the best:
-    /// it says more than the one before.
+    /// Something cannot be followed beyond `followed`, an epoch and a position in it; none where nothing can. The best generation
+    /// is removed where its base is what cannot, and there is another, which is the best from now on. An entry after the base
+    /// leaves it the best: it says more than the one before.
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub fn doubt(&mut self, followed: Option<Seq>) -> io::Result<()> {
+    pub fn doubt(&mut self, followed: Option<(u32, Seq)>) -> io::Result<()> {
         if self.base.is_some_and(|base| followed >= Some(base)) {
             return Ok(());
         }
@@ -248,7 +251,7 @@ fn remove(file: &Path) -> io::Result<()> {
 
 fn newer(one: &Recovered, other: &Recovered) -> bool {
     let age = |recovered: &Recovered| {
-        (recovered.course.epoch(), recovered.course.position().map(|at| at.seq), recovered.heard)
+        (recovered.course.epoch(), recovered.course.position().map(|at| at.seq), recovered.number)
     };
     age(one) > age(other)
 }

@@ -1,14 +1,18 @@
-//! A generation of the kept policy, as bytes: a line that says what it is, a salt, and the frames of a base and of what
-//! came after it.
+//! A generation of the kept policy, as bytes: a line that says what it is, its number, a salt, and the frames of a base and of
+//! what came after it. The key of the frames follows from number and salt.
+
+use std::io;
 
 use gatewarden_credentials::{FrameKey, FramesFor, GatewayCredential};
 use gatewarden_feed::{Astray, BadFrame, Course, FeedEvent, FrameReader, FrameWriter};
-use gatewarden_types::{Id, Organization, Timestamp};
+use gatewarden_types::{Id, Organization, Seq, Timestamp};
 
 /// The first line, with the version of the form.
 const TITLE: &[u8] = b"gatewarden kept policy 1\n";
-/// How many bytes of salt follow it.
+/// How many bytes of number and salt follow it.
 const SALT: usize = 32;
+/// How many of them are the number, the most significant first.
+const NUMBER: usize = 8;
 
 /// What a generation says.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub struct Recovered {
     pub heard: Option<Timestamp>,
     /// Whether it ends within a frame, so that something is missing.
     pub torn: bool,
+    /// Which generation it is: the higher was begun later, whatever the clock said.
+    pub(crate) number: u64,
 }
 
 /// Why a generation is not used.
@@ -40,9 +46,41 @@ pub enum Unusable {
     Cut,
 }
 
-/// How a generation begins, and what writes its frames.
-pub(crate) fn begin(credential: &GatewayCredential, salt: [u8; SALT]) -> (Vec<u8>, FrameWriter) {
-    ([TITLE, salt.as_slice()].concat(), FrameWriter::new(key(credential, &salt)))
+/// A generation that is to be written.
+#[derive(Debug)]
+pub struct Generation {
+    /// How it begins.
+    pub(crate) bytes: Vec<u8>,
+    /// What writes the frames after that.
+    pub(crate) writer: FrameWriter,
+    /// Epoch and position of its base.
+    pub(crate) base: Option<(u32, Seq)>,
+    pub(crate) number: u64,
+}
+
+impl Generation {
+    /// The one of this number, which begins with these events.
+    ///
+    /// # Errors
+    /// When one of them is too large for a frame.
+    pub(crate) fn of<'a>(
+        credential: &GatewayCredential,
+        number: u64,
+        random: [u8; SALT - NUMBER],
+        events: impl IntoIterator<Item = &'a FeedEvent>,
+    ) -> io::Result<Self> {
+        let mut salt = [0; SALT];
+        let (numbered, rest) = salt.split_at_mut(NUMBER);
+        numbered.copy_from_slice(&number.to_be_bytes());
+        rest.copy_from_slice(&random);
+        let (mut bytes, mut base) = ([TITLE, salt.as_slice()].concat(), None);
+        let mut writer = FrameWriter::new(key(credential, &salt));
+        for event in events {
+            base = base.or_else(|| event.base_at());
+            bytes.extend(writer.event(event).map_err(io::Error::other)?);
+        }
+        Ok(Self { bytes, writer, base, number })
+    }
 }
 
 /// Reads a generation. A frame that was cut short at the end is how a program that died leaves it: what came before is good.
@@ -67,7 +105,8 @@ pub(crate) fn read(
     if course.position().is_none() {
         return Err(Unusable::Cut);
     }
-    Ok(Recovered { events, course, heard, torn: reader.within() })
+    let number = salt.first_chunk().map_or(0, |number| u64::from_be_bytes(*number));
+    Ok(Recovered { events, course, heard, torn: reader.within(), number })
 }
 
 fn key(credential: &GatewayCredential, salt: &[u8; SALT]) -> FrameKey {

@@ -29,6 +29,11 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// Epoch and position that calls are decided by.
+    pub(crate) fn at(&self) -> Option<(u32, Seq)> {
+        self.epoch.zip(self.position)
+    }
+
     /// Whether everything up to `from` was taken in, or as much of it as can be followed, or nothing more is to be.
     pub fn has_taken_in(&self, from: Option<Seq>) -> bool {
         self.removed || self.position >= from || self.problem.is_some()

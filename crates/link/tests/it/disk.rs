@@ -14,12 +14,24 @@ fn written() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let (mut disk, start) = open(folder.path());
     assert!(start.recovered.is_none() && start.problems.is_empty());
-    disk.keep(&base(2)).unwrap();
-    for event in [base(1), entry(2, "Two").0, entry(3, "Three").0, current(77)] {
+    begin(&mut disk, &[base(2)]);
+    begin(&mut disk, &[base(1)]);
+    for event in [entry(2, "Two").0, entry(3, "Three").0, current(77)] {
         disk.keep(&event).unwrap();
     }
     disk.sync().unwrap();
     folder
+}
+
+fn begin(disk: &mut Disk, events: &[FeedEvent]) {
+    let generation = disk.compose(events).unwrap();
+    disk.begin(generation).unwrap();
+}
+
+/// As at a start: what was found is written once more.
+fn renew(disk: &mut Disk, start: Start) {
+    let generation = disk.compose(&start.recovered.unwrap().events).unwrap();
+    disk.renew(generation).unwrap();
 }
 
 fn current(at: i64) -> FeedEvent {
@@ -99,7 +111,7 @@ fn a_generation_is_written_beside_the_best_one() {
     let folder = written();
     let (mut disk, start) = open(folder.path());
     let events = start.recovered.unwrap().events;
-    disk.begin(events.iter()).unwrap();
+    begin(&mut disk, &events);
     disk.keep(&entry(4, "Four").0).unwrap();
     assert_eq!(position(&open(folder.path()).1), Some(4));
     fs::write(folder.path().join("policy-2"), "gone wrong").unwrap();
@@ -112,11 +124,11 @@ fn what_could_not_be_followed_never_takes_the_place_of_what_could() {
     let folder = written();
     let (mut disk, start) = open(folder.path());
     let good = position(&start);
-    disk.keep(&base(7)).unwrap();
+    begin(&mut disk, &[base(7)]);
     for another in [8, 9, 10] {
         disk.doubt(None).unwrap();
         assert_eq!(position(&open(folder.path()).1), good, "the last that was followed is still there");
-        disk.keep(&base(another)).unwrap();
+        begin(&mut disk, &[base(another)]);
     }
     assert_eq!(position(&open(folder.path()).1), Some(10));
 }
@@ -125,13 +137,28 @@ fn what_could_not_be_followed_never_takes_the_place_of_what_could() {
 fn an_entry_that_could_not_be_followed_takes_nothing_away_from_its_generation() {
     let folder = written();
     let (mut disk, start) = open(folder.path());
-    disk.renew(start.recovered.unwrap().events.iter()).unwrap();
+    renew(&mut disk, start);
     disk.keep(&entry(4, "Four").0).unwrap();
-    disk.doubt(Some(3)).unwrap();
+    disk.doubt(Some((1, 3))).unwrap();
     assert_eq!(position(&open(folder.path()).1), Some(4), "what came before the entry is followed from here");
-    disk.keep(&base(7)).unwrap();
-    disk.doubt(Some(3)).unwrap();
+    begin(&mut disk, &[base(7)]);
+    disk.doubt(Some((2, 1))).unwrap();
+    assert_eq!(position(&open(folder.path()).1), Some(7), "a new epoch begins after all of the one before");
+    disk.doubt(Some((1, 3))).unwrap();
     assert_eq!(position(&open(folder.path()).1), Some(4), "of the new one nothing is");
+}
+
+#[test]
+fn of_two_that_lead_as_far_the_one_begun_later_is_used_whatever_the_clock_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut disk, _) = open(folder.path());
+    begin(&mut disk, &[base(2), entry(3, "Three").0, current(900)]);
+    begin(&mut disk, &[base(3), current(100)]);
+    let start = open(folder.path()).1;
+    assert_eq!(start.recovered.as_ref().unwrap().heard, Some(Timestamp::from_micros(100)));
+    let (mut disk, _) = open(folder.path());
+    begin(&mut disk, &[base(3), current(50)]);
+    assert_eq!(open(folder.path()).1.recovered.unwrap().heard, Some(Timestamp::from_micros(50)), "also after a start");
 }
 
 #[test]
@@ -139,10 +166,10 @@ fn a_restart_does_not_write_over_the_generation_before() {
     let folder = written();
     let good = position(&open(folder.path()).1);
     let (mut disk, _) = open(folder.path());
-    disk.keep(&base(7)).unwrap();
+    begin(&mut disk, &[base(7)]);
     for _ in 0..3 {
         let (mut disk, start) = open(folder.path());
-        disk.renew(start.recovered.unwrap().events.iter()).unwrap();
+        renew(&mut disk, start);
     }
     let (mut disk, _) = open(folder.path());
     disk.doubt(None).unwrap();
@@ -164,7 +191,7 @@ fn no_policy_is_left_of_a_gateway_that_was_removed_and_a_restart_knows_that_none
     assert!(!folder.path().join("policy-1").exists() && !folder.path().join("policy-2").exists());
     // As where the program was killed before all of it was removed.
     let (mut disk, _) = open(folder.path());
-    disk.keep(&base(7)).unwrap();
+    begin(&mut disk, &[base(7)]);
     assert!(folder.path().join("policy-1").exists() || folder.path().join("policy-2").exists());
     let start = open(folder.path()).1;
     assert!(start.recovered.is_none() && start.removed, "it was removed for good");

@@ -1,0 +1,69 @@
+use gatewarden_feed::{Astray, FeedEvent};
+use gatewarden_link::{Conduct, Effect, Happening, Standing};
+use gatewarden_types::{Seq, Timestamp};
+
+use crate::given::{base, entry, organization};
+
+const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+/// One that follows from a base at 3 on, which the gateway has put into force.
+fn following() -> (Conduct, Standing) {
+    let mut conduct = Conduct::new(organization().id);
+    assert_eq!(conduct.listen(NOW), None, "it asks for a base");
+    let effects = came(&mut conduct, &Standing::default(), base(3));
+    assert_eq!(effects, [Effect::Begin(vec![base(3), current()])], "a base is kept with its age");
+    (conduct, Standing { position: Some(3), epoch: Some(1), ..Standing::default() })
+}
+
+fn came(conduct: &mut Conduct, standing: &Standing, event: FeedEvent) -> Vec<Effect> {
+    conduct.step(Happening::Came(event), standing, NOW)
+}
+
+fn current() -> FeedEvent {
+    FeedEvent::Current { organization: organization().id, at: NOW }
+}
+
+fn asked_from(conduct: &mut Conduct) -> Option<Seq> {
+    conduct.listen(NOW).map(|at| at.seq)
+}
+
+#[test]
+fn an_entry_is_put_into_force_before_it_is_kept() {
+    let (mut conduct, standing) = following();
+    let entry = entry(4, "Four").0;
+    let effects = came(&mut conduct, &standing, entry.clone());
+    assert_eq!(effects, [Effect::Pass(entry.clone()), Effect::Keep(entry)]);
+    assert_eq!(asked_from(&mut conduct), Some(4));
+}
+
+#[test]
+fn no_control_plane_says_that_a_gateway_of_several_organizations_has_everything() {
+    let (mut conduct, standing) = following();
+    assert_eq!(came(&mut conduct, &standing, FeedEvent::CaughtUp), []);
+}
+
+#[test]
+fn another_history_is_refused_until_the_control_plane_has_the_known_one_again() {
+    let (mut conduct, standing) = following();
+    let refused = came(&mut conduct, &standing, base(2));
+    let problem = Astray::Older { theirs: 2, ours: 3 }.to_string();
+    let behind = Effect::Pass(FeedEvent::Behind { organization: organization().id, problem });
+    assert!(matches!(refused.as_slice(), [first, Effect::AskAgain(_)] if *first == behind), "{refused:?}");
+    assert_eq!(asked_from(&mut conduct), Some(3), "it goes on asking from what it knows");
+    assert!(matches!(came(&mut conduct, &standing, current()).as_slice(), [Effect::AskAgain(_)]));
+    assert_eq!(asked_from(&mut conduct), None, "a base ends what was refused, without an entry that may never come");
+}
+
+#[test]
+fn that_the_policy_is_current_is_kept_only_of_what_is_in_force() {
+    let (mut conduct, standing) = following();
+    let later = NOW.plus_seconds(60);
+    let heard = |conduct: &mut Conduct, standing: &Standing| {
+        let effects = conduct.step(Happening::Came(current()), standing, later);
+        effects.iter().any(|effect| matches!(effect, Effect::Keep(_)))
+    };
+    let ill = Standing { problem: Some("a key: no such field".to_owned()), ..standing.clone() };
+    let before = Standing { position: Some(2), ..standing.clone() };
+    assert!(!heard(&mut conduct, &ill) && !heard(&mut conduct, &before));
+    assert!(heard(&mut conduct, &standing) && !heard(&mut conduct, &standing), "once in ten seconds");
+}

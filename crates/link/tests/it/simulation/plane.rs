@@ -1,0 +1,175 @@
+//! A control plane: the trail, and what it says of it to whoever listens.
+
+use std::collections::BTreeMap;
+
+use gatewarden_feed::{FeedEvent, Position};
+use gatewarden_gateway::Snapshot;
+use gatewarden_trail::{Change, Entry, Folded, fold, leaf_hash};
+use gatewarden_types::{AnyRecord, Digest, Id, Key, Organization, RecordKind, Seq, Timestamp};
+use rand::{RngExt, rngs::StdRng};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{NEIGHBOURS_KEY, follower};
+use crate::given::{entry_of, key, organization};
+
+/// The entries, and the policy that they fold to at each position.
+pub struct Plane {
+    organization: Organization,
+    entries: Vec<(Vec<u8>, Digest)>,
+    folded: Folded,
+    states: BTreeMap<(u32, Seq), Snapshot>,
+    keys: Vec<Id<Key>>,
+    /// A key that nobody can read, or that no gateway takes.
+    bad: Option<Id<Key>>,
+}
+
+impl Plane {
+    pub fn new() -> Self {
+        let organization = Organization { stale_after: "3600".parse().unwrap(), ..organization() };
+        let mut plane = Self {
+            entries: Vec::new(),
+            folded: Folded::new(),
+            states: BTreeMap::new(),
+            keys: Vec::new(),
+            bad: None,
+            organization,
+        };
+        plane.put_organization();
+        plane
+    }
+
+    /// The policy at a position of one of the trails there were.
+    pub fn state(&self, epoch: u32, seq: Seq) -> Option<&Snapshot> {
+        self.states.get(&(epoch, seq))
+    }
+
+    /// The policy there is now.
+    pub fn now(&self) -> &Snapshot {
+        self.states.get(&(self.organization.epoch, self.entries.len() as Seq)).expect("it can be read")
+    }
+
+    fn put_organization(&mut self) {
+        self.append(Change::put(&self.organization).unwrap());
+    }
+
+    fn append(&mut self, change: Change) {
+        let bytes = entry_of(self.entries.len() as Seq + 1, vec![change]).to_bytes().unwrap();
+        fold(&mut self.folded, &Entry::from_bytes(&bytes).unwrap());
+        let head = Digest(leaf_hash(&bytes));
+        self.entries.push((bytes, head));
+        if let Some(base) = base(&self.entries, &self.folded) {
+            let mut follower = follower();
+            if follower.step(base).is_none() {
+                self.states.insert((self.organization.epoch, self.entries.len() as Seq), follower.snapshot().clone());
+            }
+        }
+    }
+
+    /// Somebody changes something.
+    pub fn change(&mut self, rng: &mut StdRng) {
+        match rng.random_range(0..24) {
+            0 => self.restore(rng),
+            1 if self.bad.is_none() => {
+                let key = key(rng.random());
+                self.bad = Some(key.id);
+                let after = Some(json!({"of": "a later release"}));
+                self.append(Change { after, ..Change::put(&key).unwrap() });
+            }
+            2 if self.bad.is_none() => {
+                let key = key(NEIGHBOURS_KEY);
+                self.bad = Some(key.id);
+                self.append(Change::put(&key).unwrap());
+            }
+            3..10 if !self.keys.is_empty() => {
+                let at = rng.random_range(0..self.keys.len());
+                let gone = self.keys.swap_remove(at);
+                self.append(Change::removed(gone));
+            }
+            10..16 => self.rename(rng),
+            _ => {
+                let key = key(rng.random());
+                self.keys.push(key.id);
+                self.append(Change::put(&key).unwrap());
+            }
+        }
+    }
+
+    pub fn rename(&mut self, rng: &mut StdRng) {
+        self.organization.name = format!("Northwind {}", rng.random_range(0..1000)).parse().unwrap();
+        self.put_organization();
+    }
+
+    /// What could not be read or taken goes.
+    pub fn mend(&mut self) {
+        if let Some(key) = self.bad.take() {
+            self.append(Change::removed(key));
+        }
+    }
+
+    /// A backup is restored: the last entries are lost, and the operator begins a new epoch.
+    fn restore(&mut self, rng: &mut StdRng) {
+        let lost = rng.random_range(0..self.entries.len().min(6));
+        self.entries.truncate(self.entries.len() - lost);
+        self.folded = folded(&self.entries);
+        let is_good = |((kind, id), (_, image)): &(&(RecordKind, Uuid), &(Seq, Value))| {
+            *id != Uuid::from_u128(NEIGHBOURS_KEY) && AnyRecord::read(*kind, image).is_ok()
+        };
+        let keys = self.folded.iter().filter(|((kind, _), _)| *kind == RecordKind::Key);
+        let (good, bad): (Vec<_>, Vec<_>) = keys.partition(is_good);
+        let id = |((_, id), _): (&(_, Uuid), &_)| Id::from_uuid(*id);
+        (self.keys, self.bad) = (good.into_iter().map(id).collect(), bad.into_iter().map(id).next());
+        self.organization.epoch += 1;
+        self.put_organization();
+    }
+
+    /// What a feed says that goes on from a position, and where it is then. It may be that of a backup without the last entries,
+    /// in the same epoch.
+    pub fn feed(&self, from: Option<Position>, lost: usize) -> (Vec<FeedEvent>, Option<Position>) {
+        let organization = self.organization.id;
+        let there = self.entries.get(..self.entries.len().saturating_sub(lost)).filter(|there| !there.is_empty());
+        let there = there.unwrap_or(&self.entries);
+        let known = from.filter(|at| there.get(after(*at) - 1).is_some_and(|(_, head)| *head == at.head));
+        let mut events: Vec<_> = match known {
+            Some(at) => there[after(at)..]
+                .iter()
+                .map(|(bytes, _)| FeedEvent::Entry { organization, bytes: bytes.clone(), bodies: Vec::new() })
+                .collect(),
+            None if lost > 0 => base(there, &folded(there)).into_iter().collect(),
+            None => base(there, &self.folded).into_iter().collect(),
+        };
+        if known.is_none() && events.is_empty() {
+            let problem = "a record cannot be read".to_owned();
+            return (vec![FeedEvent::Behind { organization, problem }], None);
+        }
+        events.push(FeedEvent::Current { organization, at: Timestamp::default() });
+        (events, Some(end(there)))
+    }
+}
+
+type Entries = [(Vec<u8>, Digest)];
+
+fn folded(entries: &Entries) -> Folded {
+    let mut folded = Folded::new();
+    for (bytes, _) in entries {
+        fold(&mut folded, &Entry::from_bytes(bytes).unwrap());
+    }
+    folded
+}
+
+/// All of the policy; none where something of it cannot be read.
+fn base(entries: &Entries, folded: &Folded) -> Option<FeedEvent> {
+    let record = |((kind, _), (_, image)): (&(_, _), &(Seq, _))| AnyRecord::read(*kind, image).ok();
+    let records = folded.iter().map(record).collect::<Option<_>>()?;
+    let Position { seq, head } = end(entries);
+    Some(FeedEvent::Base { organization: organization().id, seq, head, records, bodies: Vec::new() })
+}
+
+fn end(entries: &Entries) -> Position {
+    Position { seq: entries.len() as Seq, head: entries.last().unwrap().1 }
+}
+
+/// How many entries there are up to a position.
+fn after(at: Position) -> usize {
+    usize::try_from(at.seq).unwrap()
+}
