@@ -13,6 +13,9 @@ pub struct Course {
     known: Option<Known>,
     /// Whether a base is what the gateway has asked for.
     base_wanted: bool,
+    /// Whether the control plane had another history. Until it has the known one again, or a new epoch, no base of it is asked for
+    /// or taken: that it leads further would not show that it is the same history.
+    disputed: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -66,12 +69,12 @@ pub enum Astray {
 impl Course {
     /// Nothing of it is known yet.
     pub fn new(organization: Id<Organization>) -> Self {
-        Self { organization, known: None, base_wanted: true }
+        Self { organization, known: None, base_wanted: true, disputed: false }
     }
 
     /// From where the feed is to go on; none where a base is wanted.
     pub fn resumes_from(&self) -> Option<Position> {
-        self.known.filter(|_| !self.base_wanted).map(|known| known.position)
+        self.known.filter(|_| self.disputed || !self.base_wanted).map(|known| known.position)
     }
 
     /// How far it is.
@@ -89,10 +92,15 @@ impl Course {
         self.base_wanted = true;
     }
 
+    /// Whether the control plane had another history when it was last heard.
+    pub fn is_disputed(&self) -> bool {
+        self.disputed
+    }
+
     /// Takes the next event of the feed.
     ///
     /// # Errors
-    /// When it does not belong here; nothing is changed then.
+    /// When it does not belong here; the position is as it was then.
     pub fn take(&mut self, event: &FeedEvent) -> Result<(), Astray> {
         if event.about().is_some_and(|about| about != self.organization) {
             return Err(Astray::Elsewhere);
@@ -105,32 +113,37 @@ impl Course {
             FeedEvent::Entry { bytes, .. } => self.entry(bytes)?,
             // A base follows without being asked for.
             FeedEvent::Behind { .. } => {
-                self.base_wanted = true;
+                self.want_base();
                 return Ok(());
             }
-            FeedEvent::Removed(_) | FeedEvent::Current { .. } | FeedEvent::CaughtUp => return Ok(()),
+            FeedEvent::Current { .. } => {
+                // It has gone on from the known entry, and so has it.
+                self.disputed = false;
+                return Ok(());
+            }
+            FeedEvent::Removed(_) | FeedEvent::CaughtUp => return Ok(()),
         };
         self.known = Some(known);
-        self.base_wanted = false;
+        (self.base_wanted, self.disputed) = (false, false);
         Ok(())
     }
 
-    fn base(&self, position: Position, epoch: u32) -> Result<Known, Astray> {
+    fn base(&mut self, position: Position, epoch: u32) -> Result<Known, Astray> {
         let next = Known { position, epoch };
-        match self.known {
+        let astray = match self.known {
             Some(known) if epoch < known.epoch || (epoch == known.epoch && position.seq < known.position.seq) => {
-                Err(Astray::Older { theirs: position.seq, ours: known.position.seq })
+                Astray::Older { theirs: position.seq, ours: known.position.seq }
             }
-            Some(known) if epoch == known.epoch && self.forks(&known, &position) => {
-                Err(Astray::Forked(known.position.seq))
-            }
-            _ => Ok(next),
-        }
+            Some(known) if epoch == known.epoch && self.forks(&known, &position) => Astray::Forked(known.position.seq),
+            _ => return Ok(next),
+        };
+        self.disputed = true;
+        Err(astray)
     }
 
     /// Asked to go on from an entry it has, the control plane sends a base only where it does not have that entry.
     fn forks(&self, known: &Known, position: &Position) -> bool {
-        !self.base_wanted || (position.seq == known.position.seq && position.head != known.position.head)
+        self.resumes_from().is_some() || (position.seq == known.position.seq && position.head != known.position.head)
     }
 
     fn entry(&self, bytes: &[u8]) -> Result<Known, Astray> {

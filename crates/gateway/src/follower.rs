@@ -134,8 +134,10 @@ impl Follower {
             }
             FeedEvent::Current { organization, at } => {
                 // What is kept from before something unreadable is as old as that. At a start from disk it is as old as the
-                // disk says, which stops to note that it is current when something cannot be read.
-                if self.snapshot.problem(organization).is_none() || !self.heard.contains_key(&organization) {
+                // disk says, which stops to note that it is current when something cannot be read. Where nothing could be
+                // read so far, nothing is current.
+                let first = !self.heard.contains_key(&organization) && self.snapshot.epoch(organization).is_some();
+                if self.snapshot.problem(organization).is_none() || first {
                     self.heard.insert(organization, at);
                     self.snapshot = self.snapshot.with_stale(organization, false);
                 }

@@ -55,8 +55,8 @@ pub enum Unreadable {
     /// A provider's address cannot be called.
     #[error("the provider {0} has an address that cannot be called")]
     BaseUrl(Id<Provider>),
-    /// The control plane cannot read the organization's records.
-    #[error("the control plane cannot read it: {0}")]
+    /// The control plane cannot read the organization's records, or what it said of them is not taken.
+    #[error("nothing newer can be had: {0}")]
     Unavailable(String),
     /// There is no record of the organization itself.
     #[error("the organization's own record is missing")]

@@ -1,15 +1,15 @@
 //! What a link does with what happens to it.
 
-use std::{error::Error, mem, time::Duration};
+use std::{error::Error, time::Duration};
 
-use gatewarden_feed::{Astray, BadFrame, Course, FeedEvent, Position};
+use gatewarden_feed::{BadFrame, Course, FeedEvent, Position};
 use gatewarden_types::{Id, Organization, Seq, Timestamp};
 
 use crate::{Recovered, Standing};
 
 /// How often it is kept that the policy is current.
 const NOTING: Duration = Duration::from_secs(10);
-/// How long a feed goes on before the disk has a base asked for: at first, and at most.
+/// How long the disk wants a base before one is asked for: at first, and at most.
 const PATIENCE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_mins(10));
 /// By how many seconds a clock may have been set back since.
 const SKEW_SECONDS: i64 = 300;
@@ -26,10 +26,8 @@ pub struct Conduct {
     noted: Option<Timestamp>,
     /// What the control plane cannot send; it says so again and again.
     behind: Option<String>,
-    /// Whether the control plane had another history than the one that is known here.
-    forked: bool,
-    /// When the feed began that is listened to now.
-    since: Timestamp,
+    /// Since when the disk wants a base, or when one was last asked for because of that.
+    wanting: Option<Timestamp>,
     wait: Duration,
     patience: Duration,
 }
@@ -72,8 +70,10 @@ pub enum Effect {
     Keep(FeedEvent),
     /// Make what was kept outlast a loss of power.
     Sync,
-    /// Nothing on disk is to be relied on that begins beyond this position of this epoch.
+    /// Rely on nothing on disk that begins beyond this position of this epoch.
     Doubt(Option<(u32, Seq)>),
+    /// Do not rely on what the disk began with, and [recover](Conduct::recover) from what is left there.
+    FallBack,
     /// Leave the feed, and ask for it again after this time.
     AskAgain(Duration),
     /// Leave the feed for good: the gateway was removed. Nothing of the policy stays in force or on disk.
@@ -88,8 +88,7 @@ impl Conduct {
             course: Course::new(organization),
             noted: None,
             behind: None,
-            forked: false,
-            since: Timestamp::default(),
+            wanting: None,
             wait: WAITS.0,
             patience: PATIENCE.0,
         }
@@ -104,9 +103,8 @@ impl Conduct {
         Effect::Renew(events)
     }
 
-    /// A feed begins. From where it is to go on; none where a base is wanted.
-    pub fn listen(&mut self, now: Timestamp) -> Option<Position> {
-        self.since = now;
+    /// From where a feed that begins now is to go on; none where a base is wanted.
+    pub fn resumes_from(&self) -> Option<Position> {
         self.course.resumes_from()
     }
 
@@ -114,15 +112,29 @@ impl Conduct {
     /// moment ago: what was to be put into force may not be in it yet.
     pub fn step(&mut self, happening: Happening, standing: &Standing, now: Timestamp) -> Vec<Effect> {
         match happening {
-            Happening::Came(event) => match self.course.take(&event) {
-                Ok(()) => self.taken(event, standing, now),
-                Err(astray) => self.refuse(&astray, matches!(astray, Astray::Older { .. } | Astray::Forked(_))),
-            },
+            Happening::Came(event) => self.came(event, standing, now),
             Happening::Paused => vec![Effect::Sync],
-            Happening::Unreadable(bad) => self.refuse(&bad, false),
-            Happening::Wished => vec![Effect::Doubt(standing.at()), self.ask_for_base()],
+            Happening::Unreadable(bad) => self.refuse(&bad),
+            Happening::Wished => {
+                let doubt = standing.at().map_or(Effect::FallBack, |followed| Effect::Doubt(Some(followed)));
+                vec![doubt, self.ask_for_base()]
+            }
             Happening::Looked(wants_base) => self.looked(wants_base, now),
         }
+    }
+
+    fn came(&mut self, event: FeedEvent, standing: &Standing, now: Timestamp) -> Vec<Effect> {
+        let was_disputed = self.course.is_disputed();
+        if let Err(astray) = self.course.take(&event) {
+            return self.refuse(&astray);
+        }
+        // Where the control plane has the known history again, a base ends what was refused.
+        let heals = was_disputed && !self.course.is_disputed() && !matches!(event, FeedEvent::Base { .. });
+        let mut effects = self.taken(event, standing, now);
+        if heals {
+            effects.push(self.ask_for_base());
+        }
+        effects
     }
 
     /// There is no feed, or it has ended. How long to wait before it is asked for again: ever longer.
@@ -145,8 +157,10 @@ impl Conduct {
             FeedEvent::Base { .. } => {
                 // A base is current when it comes. Both are kept together, so that none is ever found without its age.
                 self.noted = Some(now);
-                self.forked = false;
-                vec![Effect::Begin(vec![event, self.current(now)])]
+                let begin = Effect::Begin(vec![event, self.current(now)]);
+                // The one before may be what could not be followed; then it is not what this one is written beside.
+                let doubt = standing.problem.is_some().then(|| Effect::Doubt(standing.at()));
+                doubt.into_iter().chain([begin]).collect()
             }
             // First into force, then to the disk: a slow disk must not hold up a revocation.
             FeedEvent::Entry { .. } => vec![Effect::Pass(event.clone()), Effect::Keep(event)],
@@ -156,10 +170,6 @@ impl Conduct {
 
     /// The policy is current, by the clock here, which is the one that its age is told by.
     fn heard(&mut self, standing: &Standing, now: Timestamp) -> Vec<Effect> {
-        if mem::take(&mut self.forked) {
-            // It has the entry again that is known here; a base ends what was refused.
-            return vec![self.ask_for_base()];
-        }
         let current = self.current(now);
         // The policy that a start finds on disk is as old as what could not be followed, which shows a moment after it was
         // passed on. The next beat comes soon.
@@ -173,28 +183,27 @@ impl Conduct {
         vec![Effect::Pass(current.clone()), Effect::Keep(current)]
     }
 
-    /// Says that something is not taken. A base heals it, but not where it is another history: from the entry that it has, the
-    /// gateway goes on asking then.
-    fn refuse(&mut self, problem: &dyn Error, forked: bool) -> Vec<Effect> {
-        self.forked = forked;
-        if !forked {
-            self.course.want_base();
-        }
+    /// Says that something is not taken. A base heals it, once the control plane has the history that is known here.
+    fn refuse(&mut self, problem: &dyn Error) -> Vec<Effect> {
+        self.course.want_base();
+        self.behind = None;
         let (organization, problem) = (self.organization, problem.to_string());
-        vec![Effect::Pass(FeedEvent::Behind { organization, problem }), Effect::AskAgain(self.lost())]
+        let behind = FeedEvent::Behind { organization, problem };
+        vec![Effect::Sync, Effect::Pass(behind), Effect::AskAgain(self.lost())]
     }
 
-    /// Asks for a base when the disk wants one, but not of a feed that has just begun, and ever more rarely while the disk
-    /// takes none.
+    /// Asks for a base when the disk has wanted one for a while, and ever more rarely while it takes none.
     fn looked(&mut self, wants_base: bool, now: Timestamp) -> Vec<Effect> {
         if !wants_base {
-            self.patience = PATIENCE.0;
+            (self.wanting, self.patience) = (None, PATIENCE.0);
             return Vec::new();
         }
+        let since = *self.wanting.get_or_insert(now);
         // While the control plane cannot give one, asking has it read everything in vain; it sends one as soon as it can.
-        if self.behind.is_some() || now <= later_by(self.since, self.patience) {
+        if self.behind.is_some() || now <= later_by(since, self.patience) {
             return Vec::new();
         }
+        self.wanting = Some(now);
         self.patience = PATIENCE.1.min(self.patience * 2);
         vec![self.ask_for_base()]
     }

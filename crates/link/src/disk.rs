@@ -27,13 +27,14 @@ const LONG_TAIL: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub struct Disk {
     folder: PathBuf,
+    organization: Id<Organization>,
     credential: Arc<GatewayCredential>,
     entropy: Entropy,
     /// The slot that holds the best generation.
     slot: usize,
     /// The number of the last generation that was begun.
     number: u64,
-    /// Epoch and position of its base, where it was written since the start.
+    /// Epoch and position of its base.
     base: Option<(u32, Seq)>,
     writing: Option<Writing>,
 }
@@ -67,54 +68,83 @@ impl Disk {
         entropy: Entropy,
     ) -> (Self, Start) {
         let mut problems: Vec<_> = clear(folder).err().into_iter().map(|bad| left_over(folder, &bad)).collect();
-        let mut disk =
-            Self { folder: folder.to_owned(), credential, entropy, slot: 0, number: 0, base: None, writing: None };
+        let mut disk = Self {
+            folder: folder.to_owned(),
+            organization,
+            credential,
+            entropy,
+            slot: 0,
+            number: 0,
+            base: None,
+            writing: None,
+        };
         if folder.join(REMOVED).exists() {
             // For good: what is left of the policy is used no more.
             problems.extend(disk.forget().err().map(|bad| left_over(folder, &bad)));
             return (disk, Start { recovered: None, problems, removed: true });
         }
-        let best = disk.best(organization, &mut problems);
+        let best = disk.best(&mut problems);
         if let Some((slot, found)) = &best {
-            (disk.slot, disk.number) = (*slot, found.number);
+            (disk.slot, disk.number, disk.base) = (*slot, found.number, found.base());
         }
         (disk, Start { recovered: best.map(|(_, found)| found), problems, removed: false })
     }
 
     /// The better of the two generations, and in which slot it is.
-    fn best(&self, organization: Id<Organization>, problems: &mut Vec<String>) -> Option<(usize, Recovered)> {
+    fn best(&self, problems: &mut Vec<String>) -> Option<(usize, Recovered)> {
         let mut best = None::<(usize, Recovered)>;
-        for (slot, name) in SLOTS.iter().enumerate() {
-            let path = self.folder.join(name);
-            let found = match fs::read(&path) {
-                Ok(bytes) => generation::read(&self.credential, organization, &bytes).map_err(|bad| bad.to_string()),
-                Err(bad) if bad.kind() == io::ErrorKind::NotFound => continue,
-                Err(bad) => Err(bad.to_string()),
-            };
-            if found.as_ref().is_ok_and(|found| found.torn) {
-                problems.push(format!("{}: it ends within a frame; the last of it is missing", path.display()));
-            }
-            match found {
-                Ok(found) if best.as_ref().is_none_or(|(_, best)| newer(&found, best)) => best = Some((slot, found)),
-                Ok(_) => {}
-                Err(problem) => problems.push(format!("{}: {problem}", path.display())),
+        for slot in 0..SLOTS.len() {
+            match self.read(slot) {
+                Ok(Some(found)) => {
+                    if found.torn {
+                        let path = self.path(slot).display().to_string();
+                        problems.push(format!("{path}: it ends within a frame; the last of it is missing"));
+                    }
+                    if best.as_ref().is_none_or(|(_, best)| newer(&found, best)) {
+                        best = Some((slot, found));
+                    }
+                }
+                Ok(None) => {}
+                Err(problem) => problems.push(format!("{}: {problem}", self.path(slot).display())),
             }
         }
         best
     }
 
+    /// The generation in a slot; none where the slot is empty.
+    fn read(&self, slot: usize) -> Result<Option<Recovered>, String> {
+        match fs::read(self.path(slot)) {
+            Ok(bytes) => {
+                generation::read(&self.credential, self.organization, &bytes).map(Some).map_err(|bad| bad.to_string())
+            }
+            Err(bad) if bad.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(bad) => Err(bad.to_string()),
+        }
+    }
+
+    fn path(&self, slot: usize) -> PathBuf {
+        self.folder.join(SLOTS.get(slot).unwrap_or(&SLOTS[0]))
+    }
+
     /// Makes a generation of events, of which the first is a base.
     ///
     /// # Errors
-    /// When one of them is too large to be read back.
-    pub fn compose<'a>(&self, events: impl IntoIterator<Item = &'a FeedEvent>) -> io::Result<Generation> {
-        Generation::of(&self.credential, self.number.saturating_add(1), self.entropy.bytes(), events)
+    /// When one of them is too large to be read back. What comes after these events is not kept then.
+    pub fn compose<'a>(&mut self, events: impl IntoIterator<Item = &'a FeedEvent>) -> io::Result<Generation> {
+        // Also above one that was not there at the start, where a disk came late.
+        let there = (0..SLOTS.len()).filter_map(|slot| generation::number(&self.path(slot)).ok()).max();
+        let number = self.number.max(there.unwrap_or_default()).saturating_add(1);
+        let generation = Generation::of(&self.credential, number, self.entropy.bytes(), events);
+        if generation.is_err() {
+            self.writing = None;
+        }
+        generation
     }
 
     /// Writes a new generation, beside the best one, and puts it in the other's place once it is whole.
     ///
     /// # Errors
-    /// When it cannot be written; both generations are as they were.
+    /// When it cannot be written, or may not outlast a loss of power; the best one is as it was.
     pub fn begin(&mut self, generation: Generation) -> io::Result<()> {
         self.write(1 - self.slot, generation)
     }
@@ -122,7 +152,7 @@ impl Disk {
     /// Writes the best generation anew, in its own place.
     ///
     /// # Errors
-    /// When it cannot be written; both generations are as they were.
+    /// When it cannot be written, or may not outlast a loss of power; there is one of the two whole.
     pub fn renew(&mut self, generation: Generation) -> io::Result<()> {
         self.write(self.slot, generation)
     }
@@ -133,10 +163,9 @@ impl Disk {
         let mut draft = draft(&self.folder)?;
         draft.write_all(&bytes)?;
         draft.as_file().sync_all()?;
-        let path = SLOTS.get(slot).map(|name| self.folder.join(name)).ok_or(io::ErrorKind::NotFound)?;
-        let file = draft.persist(path).map_err(|bad| bad.error)?;
-        File::open(&self.folder)?.sync_all()?;
+        let file = draft.persist(self.path(slot)).map_err(|bad| bad.error)?;
         (self.slot, self.base, self.number) = (slot, base, number);
+        File::open(&self.folder)?.sync_all()?;
         self.writing = Some(Writing { file, writer, base: bytes.len() as u64, tail: 0, unsynced: false });
         Ok(())
     }
@@ -174,23 +203,20 @@ impl Disk {
     }
 
     /// Something cannot be followed beyond `followed`, an epoch and a position in it; none where nothing can. The best generation
-    /// is removed where its base is what cannot, and there is another, which is the best from now on. An entry after the base
-    /// leaves it the best: it says more than the one before.
+    /// is removed where its base is what cannot, and the other can be read, which is the best from now on, and what it says is
+    /// returned. An entry after the base leaves it the best: it says more than the one before.
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub fn doubt(&mut self, followed: Option<(u32, Seq)>) -> io::Result<()> {
-        if self.base.is_some_and(|base| followed >= Some(base)) {
-            return Ok(());
+    pub fn doubt(&mut self, followed: Option<(u32, Seq)>) -> io::Result<Option<Recovered>> {
+        if self.base.is_some_and(|base| followed >= Some(base)) || !self.path(self.slot).is_file() {
+            return Ok(None);
         }
-        let [best, other] = [self.slot, 1 - self.slot].map(|slot| SLOTS.get(slot).map(|name| self.folder.join(name)));
-        let (Some(best), Some(other)) = (best, other) else { return Ok(()) };
-        if other.is_file() && best.is_file() {
-            self.writing = None;
-            fs::remove_file(best)?;
-            (self.slot, self.base) = (1 - self.slot, None);
-        }
-        Ok(())
+        let Ok(Some(found)) = self.read(1 - self.slot) else { return Ok(None) };
+        self.writing = None;
+        fs::remove_file(self.path(self.slot))?;
+        (self.slot, self.base) = (1 - self.slot, found.base());
+        Ok(Some(found))
     }
 
     /// Whether there is a generation that is being added to.

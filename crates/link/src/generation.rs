@@ -1,7 +1,11 @@
 //! A generation of the kept policy, as bytes: a line that says what it is, its number, a salt, and the frames of a base and of
 //! what came after it. The key of the frames follows from number and salt.
 
-use std::io;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use gatewarden_credentials::{FrameKey, FramesFor, GatewayCredential};
 use gatewarden_feed::{Astray, BadFrame, Course, FeedEvent, FrameReader, FrameWriter};
@@ -27,6 +31,13 @@ pub struct Recovered {
     pub torn: bool,
     /// Which generation it is: the higher was begun later, whatever the clock said.
     pub(crate) number: u64,
+}
+
+impl Recovered {
+    /// Epoch and position of its base.
+    pub(crate) fn base(&self) -> Option<(u32, Seq)> {
+        self.events.first().and_then(FeedEvent::base_at)
+    }
 }
 
 /// Why a generation is not used.
@@ -81,6 +92,14 @@ impl Generation {
         }
         Ok(Self { bytes, writer, base, number })
     }
+}
+
+/// The number that a generation's file says it has.
+pub(crate) fn number(file: &Path) -> io::Result<u64> {
+    let mut head = [0; TITLE.len() + NUMBER];
+    File::open(file)?.read_exact(&mut head)?;
+    let number = head.strip_prefix(TITLE).and_then(|number| number.first_chunk());
+    number.map(|number| u64::from_be_bytes(*number)).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// Reads a generation. A frame that was cut short at the end is how a program that died leaves it: what came before is good.

@@ -1,6 +1,8 @@
+//! What a link does: it listens, and carries out what its [`Conduct`] says.
+
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use gatewarden_credentials::{FramesFor, GatewayCredential};
 use gatewarden_feed::{FeedEvent, FrameReader};
 use gatewarden_types::{Clock, Digest, Entropy, Id, Organization};
@@ -13,6 +15,7 @@ use crate::{Conduct, ControlPlane, Disk, Effect, Happening, Recovered, Standing,
 
 /// How often it is looked whether the disk wants a base.
 const LOOKING: Duration = Duration::from_secs(1);
+
 /// What a link is wired to.
 #[derive(Debug, Clone)]
 pub struct Wiring {
@@ -20,7 +23,8 @@ pub struct Wiring {
     pub events: mpsc::Sender<FeedEvent>,
     /// Told when a base is wanted anew.
     pub wish: Arc<Notify>,
-    /// Where it is said how the disk does.
+    /// How the gateway stands with the organization. The link says there how the disk does; how far calls are decided is said by
+    /// whoever takes the events.
     pub standing: watch::Sender<Standing>,
     /// A clock that is never set: how old a policy is must not depend on what time somebody thinks it is.
     pub clock: Clock,
@@ -72,7 +76,7 @@ impl Link {
     /// Goes on from what was on disk. False when nobody takes it.
     pub async fn recover(&mut self, recovered: Recovered) -> bool {
         let effect = self.conduct.recover(recovered, self.wiring.clock.now());
-        self.carry_out(effect).await.is_ok()
+        Box::pin(self.carry_out(effect)).await.is_ok()
     }
 
     /// Listens until the gateway is removed or nobody takes the events any more.
@@ -95,9 +99,12 @@ impl Link {
     async fn listen(&mut self) -> Result<Infallible, Ended> {
         let salt = Digest(self.wiring.entropy.bytes());
         let mut reader = FrameReader::new(self.credential.frames(FramesFor::Feed, &salt.0));
-        let from = self.conduct.listen(self.wiring.clock.now());
-        let mut feed = self.control.feed(&self.credential, salt, from).await?;
         let (mut looking, wish) = (interval(LOOKING), Arc::clone(&self.wiring.wish));
+        // What was wished before this feed is about what came before it, and is heard also where there is none.
+        if wish.notified().now_or_never().is_some() {
+            self.happens(Happening::Wished).await?;
+        }
+        let mut feed = self.control.feed(&self.credential, salt, self.conduct.resumes_from()).await?;
         loop {
             tokio::select! {
                 piece = feed.next() => match piece {
@@ -135,14 +142,23 @@ impl Link {
     async fn carry_out(&mut self, effect: Effect) -> Result<(), Ended> {
         // What cannot be kept is followed all the same: a full disk must not hold up a revocation.
         let kept = match effect {
-            Effect::Pass(event) => return self.pass(event).await,
+            Effect::Pass(event) => {
+                if let FeedEvent::Behind { organization, problem } = &event {
+                    tracing::error!(%organization, %problem, "the feed is refused; the gateway goes on with the policy it has");
+                }
+                return self.pass(event).await;
+            }
             Effect::AskAgain(wait) => return Err(Ended::AskAgain(wait)),
             Effect::Leave => return Err(Ended::Removed),
             Effect::Begin(events) => self.replace(events, Disk::begin).await?,
             Effect::Renew(events) => self.replace(events, Disk::renew).await?,
             Effect::Keep(event) => self.disk.keep(&event),
             Effect::Sync => self.disk.sync(),
-            Effect::Doubt(followed) => self.disk.doubt(followed),
+            Effect::Doubt(followed) => self.disk.doubt(followed).map(drop),
+            Effect::FallBack => match self.disk.doubt(None) {
+                Ok(Some(left)) => return if self.recover(left).await { Ok(()) } else { Err(Ended::Gone) },
+                done => done.map(drop),
+            },
         };
         self.told(kept);
         Ok(())
@@ -179,6 +195,7 @@ impl Link {
             news
         });
     }
+
     async fn leave(mut self) {
         let organization = self.organization;
         tracing::warn!(%organization, "this gateway was removed; it drops the organization's policy");

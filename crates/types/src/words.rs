@@ -139,7 +139,7 @@ fn base_url(text: &str) -> Result<String, BadWord> {
     // What else an address may have in its host by its standard is no name, and no HTTP client takes all of it.
     let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
     if url.domain().is_some_and(|name| !plain(name)) {
-        return Err(BadWord("The host of the address may have letters, digits, hyphens and dots."));
+        return Err(BadWord("The host of the address may have letters, digits, dots, hyphens and underscores."));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(BadWord("Leave user name and password out of the address; the secret has its own field."));

@@ -1,4 +1,4 @@
-use gatewarden_feed::{Astray, FeedEvent};
+use gatewarden_feed::{Astray, BadFrame, FeedEvent};
 use gatewarden_link::{Conduct, Effect, Happening, Standing};
 use gatewarden_types::{Seq, Timestamp};
 
@@ -9,7 +9,7 @@ const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 /// One that follows from a base at 3 on, which the gateway has put into force.
 fn following() -> (Conduct, Standing) {
     let mut conduct = Conduct::new(organization().id);
-    assert_eq!(conduct.listen(NOW), None, "it asks for a base");
+    assert_eq!(conduct.resumes_from(), None, "it asks for a base");
     let effects = came(&mut conduct, &Standing::default(), base(3));
     assert_eq!(effects, [Effect::Begin(vec![base(3), current()])], "a base is kept with its age");
     (conduct, Standing { position: Some(3), epoch: Some(1), ..Standing::default() })
@@ -23,8 +23,8 @@ fn current() -> FeedEvent {
     FeedEvent::Current { organization: organization().id, at: NOW }
 }
 
-fn asked_from(conduct: &mut Conduct) -> Option<Seq> {
-    conduct.listen(NOW).map(|at| at.seq)
+fn asked_from(conduct: &Conduct) -> Option<Seq> {
+    conduct.resumes_from().map(|at| at.seq)
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn an_entry_is_put_into_force_before_it_is_kept() {
     let entry = entry(4, "Four").0;
     let effects = came(&mut conduct, &standing, entry.clone());
     assert_eq!(effects, [Effect::Pass(entry.clone()), Effect::Keep(entry)]);
-    assert_eq!(asked_from(&mut conduct), Some(4));
+    assert_eq!(asked_from(&conduct), Some(4));
 }
 
 #[test]
@@ -45,13 +45,24 @@ fn no_control_plane_says_that_a_gateway_of_several_organizations_has_everything(
 #[test]
 fn another_history_is_refused_until_the_control_plane_has_the_known_one_again() {
     let (mut conduct, standing) = following();
-    let refused = came(&mut conduct, &standing, base(2));
-    let problem = Astray::Older { theirs: 2, ours: 3 }.to_string();
-    let behind = Effect::Pass(FeedEvent::Behind { organization: organization().id, problem });
-    assert!(matches!(refused.as_slice(), [first, Effect::AskAgain(_)] if *first == behind), "{refused:?}");
-    assert_eq!(asked_from(&mut conduct), Some(3), "it goes on asking from what it knows");
-    assert!(matches!(came(&mut conduct, &standing, current()).as_slice(), [Effect::AskAgain(_)]));
-    assert_eq!(asked_from(&mut conduct), None, "a base ends what was refused, without an entry that may never come");
+    let refused = |conduct: &mut Conduct, happening| {
+        let effects = conduct.step(happening, &standing, NOW);
+        let [Effect::Sync, Effect::Pass(FeedEvent::Behind { problem, .. }), Effect::AskAgain(_)] = effects.as_slice()
+        else {
+            panic!("{effects:?}")
+        };
+        problem.clone()
+    };
+    let older = refused(&mut conduct, Happening::Came(base(2)));
+    assert_eq!(older, Astray::Older { theirs: 2, ours: 3 }.to_string());
+    assert_eq!(asked_from(&conduct), Some(3), "it goes on asking from what it knows");
+    refused(&mut conduct, Happening::Unreadable(BadFrame::Shut(0)));
+    assert_eq!(asked_from(&conduct), Some(3), "whatever else goes wrong");
+    let forked = refused(&mut conduct, Happening::Came(base(9)));
+    assert_eq!(forked, Astray::Forked(3).to_string(), "that it leads further does not make it the known history");
+    let effects = came(&mut conduct, &standing, current());
+    assert!(matches!(effects.last(), Some(Effect::AskAgain(_))), "{effects:?}");
+    assert_eq!(asked_from(&conduct), None, "a base ends what was refused, without an entry that may never come");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use gatewarden_credentials::{FramesFor, GatewayCredential};
 use gatewarden_feed::{FeedEvent, FrameReader, FrameWriter, Position};
 use gatewarden_gateway::{Follower, Snapshot, Unreadable};
-use gatewarden_link::{Conduct, Disk, Effect, Generation, Happening, Standing};
+use gatewarden_link::{Conduct, Disk, Effect, Generation, Happening, Recovered, Standing};
 use gatewarden_types::{Entropy, Seq, Timestamp};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
@@ -119,8 +119,7 @@ impl Gateway {
         (self.disk, self.conduct, self.follower) = (disk, Conduct::new(organization), follower().elsewhere());
         (self.feed, self.standing, self.checked) = (None, Standing::default(), None);
         if let Some(recovered) = start.recovered {
-            let effect = self.conduct.recover(recovered, self.clock(now));
-            assert!(self.carry_out(effect), "what was kept is put into force");
+            self.go_on_from(recovered, now);
         }
     }
 
@@ -136,18 +135,26 @@ impl Gateway {
     /// Lets the time be `now`: it hears what there is to hear, unless it is out of reach.
     pub fn live(&mut self, plane: &Plane, rng: &mut StdRng, now: i64) {
         self.follower.tick(self.clock(now));
+        self.wish(rng, now);
         if self.away > 0 {
             if self.feed.take().is_some() {
                 self.conduct.lost();
             }
             return;
         }
-        let since_began = Duration::from_secs(u64::try_from(now - BEGAN).unwrap());
         if self.feed.is_some() {
             self.happens(Happening::Looked(self.disk.wants_base()), rng, now);
         }
         self.listen(plane, rng, now);
-        if self.feed.is_some() && !self.follower.wishes(self.began + since_began).is_empty() {
+        self.wish(rng, now);
+    }
+
+    /// What could not be followed is told, also where there is no feed.
+    fn wish(&mut self, rng: &mut StdRng, now: i64) {
+        let since_began = Duration::from_secs(u64::try_from(now - BEGAN).unwrap());
+        if !self.follower.wishes(self.began + since_began).is_empty() {
+            // How it stands was told before.
+            self.standing = self.stands();
             self.happens(Happening::Wished, rng, now);
             self.doubtful = false;
         }
@@ -158,7 +165,7 @@ impl Gateway {
         let mut feed = self.feed.take().unwrap_or_else(|| {
             let salt: [u8; 32] = rng.random();
             let frames = || self.credential.frames(FramesFor::Feed, &salt);
-            let sent = self.conduct.listen(self.clock(now));
+            let sent = self.conduct.resumes_from();
             Feed { writer: FrameWriter::new(frames()), reader: FrameReader::new(frames()), sent }
         });
         let (events, sent) = plane.feed(feed.sent, if rng.random_bool(self.noise / 4.0) { 2 } else { 0 });
@@ -199,10 +206,10 @@ impl Gateway {
             if rng.random_bool(self.noise / 40.0) {
                 // It dies in between.
                 self.restart(now);
-                self.expect_nothing();
+                (self.heard, self.noted) = (None, None);
                 return false;
             }
-            if !self.carry_out(effect) {
+            if !self.carry_out(effect, now) {
                 self.feed = None;
                 return false;
             }
@@ -210,21 +217,31 @@ impl Gateway {
         true
     }
 
-    fn carry_out(&mut self, effect: Effect) -> bool {
+    fn go_on_from(&mut self, recovered: Recovered, now: i64) {
+        let effect = self.conduct.recover(recovered, self.clock(now));
+        assert!(self.carry_out(effect, now), "what was kept is put into force");
+    }
+
+    fn carry_out(&mut self, effect: Effect, now: i64) -> bool {
         let kept = match effect {
             Effect::Pass(event) => {
                 self.heard = self.current(&event).or(self.heard);
-                self.follower.step(event);
+                self.pass(event, now);
                 Ok(())
             }
-            Effect::Begin(events) => self.replace(events, Disk::begin),
-            Effect::Renew(events) => self.replace(events, Disk::renew),
+            Effect::Begin(events) => self.replace(events, Disk::begin, now),
+            Effect::Renew(events) => self.replace(events, Disk::renew, now),
             Effect::Keep(event) => {
                 self.noted = self.current(&event).filter(|_| self.disk.is_writing()).or(self.noted);
                 self.disk.keep(&event)
             }
             Effect::Sync => self.disk.sync(),
-            Effect::Doubt(followed) => self.disk.doubt(followed),
+            Effect::Doubt(followed) => self.disk.doubt(followed).map(drop),
+            Effect::FallBack => self.disk.doubt(None).map(|left| {
+                if let Some(left) = left {
+                    self.go_on_from(left, now);
+                }
+            }),
             Effect::AskAgain(_) => return false,
             Effect::Leave => panic!("it was not removed"),
         };
@@ -232,15 +249,26 @@ impl Gateway {
         true
     }
 
-    fn replace(&mut self, events: Vec<FeedEvent>, put: fn(&mut Disk, Generation) -> io::Result<()>) -> io::Result<()> {
+    fn replace(
+        &mut self,
+        events: Vec<FeedEvent>,
+        put: fn(&mut Disk, Generation) -> io::Result<()>,
+        now: i64,
+    ) -> io::Result<()> {
         let generation = self.disk.compose(&events).unwrap();
         for event in events {
-            self.follower.step(event.clone());
+            self.pass(event.clone(), now);
             let current = self.current(&event);
             (self.heard, self.noted) = (current.or(self.heard), current.or(self.noted));
         }
         self.doubtful = self.stands().problem.is_some();
         put(&mut self.disk, generation)
+    }
+
+    /// Puts an event into force, as of the time that it is.
+    fn pass(&mut self, event: FeedEvent, now: i64) {
+        self.follower.step(event);
+        self.follower.tick(self.clock(now));
     }
 
     /// When the policy was current, where the event says so and there is nothing that could not be followed.
@@ -269,7 +297,7 @@ impl Gateway {
     pub fn check(&mut self, plane: &Plane, now: i64) {
         let (policy, organization) = (self.follower.snapshot(), organization().id);
         let (at, is_well) = (at(policy), policy.problem(organization).is_none());
-        assert!(at.is_none() || at >= self.held, "it fell back from {:?} to {at:?}", self.held);
+        assert!(at >= self.held || self.doubtful, "it fell back from {:?} to {at:?}", self.held);
         if let (Some((epoch, seq)), true, true) = (at, at != self.checked, is_well) {
             let fresh = policy.with_stale(organization, false);
             assert!(plane.state(epoch, seq) == Some(&fresh), "the policy at {seq} of trail {epoch} is another");
