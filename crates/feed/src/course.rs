@@ -82,9 +82,9 @@ impl Course {
         self.known.map(|known| known.position)
     }
 
-    /// Which of the organization's trails it follows.
-    pub fn epoch(&self) -> Option<u32> {
-        self.known.map(|known| known.epoch)
+    /// How far it is, and in which of the trails: what compares as greater leads further.
+    pub fn at(&self) -> Option<(u32, Seq)> {
+        self.known.map(|known| (known.epoch, known.position.seq))
     }
 
     /// A base is wanted, because something that was taken could not be used.
@@ -117,7 +117,7 @@ impl Course {
                 return Ok(());
             }
             FeedEvent::Current { .. } => {
-                // It has gone on from the known entry, and so has it.
+                // Without the known entry it would have sent a base before this.
                 self.disputed = false;
                 return Ok(());
             }

@@ -173,8 +173,7 @@ impl Conduct {
         let current = self.current(now);
         // The policy that a start finds on disk is as old as what could not be followed, which shows a moment after it was
         // passed on. The next beat comes soon.
-        let passed = self.course.epoch().zip(self.course.position().map(|at| at.seq));
-        let whole = standing.problem.is_none() && standing.at() >= passed;
+        let whole = standing.problem.is_none() && standing.at() >= self.course.at();
         let lately = self.noted.is_some_and(|noted| now < later_by(noted, NOTING));
         if !whole || lately {
             return vec![Effect::Pass(current)];

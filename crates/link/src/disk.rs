@@ -276,8 +276,6 @@ fn remove(file: &Path) -> io::Result<()> {
 }
 
 fn newer(one: &Recovered, other: &Recovered) -> bool {
-    let age = |recovered: &Recovered| {
-        (recovered.course.epoch(), recovered.course.position().map(|at| at.seq), recovered.number)
-    };
+    let age = |recovered: &Recovered| (recovered.course.at(), recovered.number);
     age(one) > age(other)
 }

@@ -76,6 +76,7 @@ impl Link {
     /// Goes on from what was on disk. False when nobody takes it.
     pub async fn recover(&mut self, recovered: Recovered) -> bool {
         let effect = self.conduct.recover(recovered, self.wiring.clock.now());
+        // In a box, because an effect may be to recover from what is left on disk.
         Box::pin(self.carry_out(effect)).await.is_ok()
     }
 
