@@ -23,7 +23,7 @@ pub use connected::Sighting;
 pub use drain::drain;
 pub use enroll::enroll;
 pub use feed::feed;
-pub use gatewarden_feed::{Enrolled, Enrolment, LONGEST_BODY, Position, Report, Spending, paths, usage_batch};
+pub use gatewarden_feed::{Asked, Enrolled, Enrolment, LONGEST_BODY, Position, Report, Spending, paths, usage_batch};
 pub use in_effect::{InEffect, in_effect};
 pub use list::{ListedGateway, ListedGateways, Progress, as_listed, list, may_list};
 pub use remove::remove;

@@ -1,21 +1,17 @@
 use gatewarden_trail::{Entry, epoch_after, leaf_hash};
 use gatewarden_types::{Digest, Id, Organization, Seq};
 
-use crate::{FeedEvent, Position, event::epoch};
+use crate::{Asked, FeedEvent, Position, event::epoch};
 
 /// How far a gateway has followed one organization, and what it takes from there. A state machine without I/O.
 ///
-/// A gateway on another host is a witness of the trail: it takes no other history for the one it knows. Only a new epoch,
-/// which the operator begins after restoring a backup, may lead back.
+/// A gateway on another host is a witness of the trail: it says each time which entry it knows, and takes no other history
+/// for that one. Only a new epoch, which the operator begins after restoring a backup, may lead back.
 #[derive(Debug, Clone)]
 pub struct Course {
     organization: Id<Organization>,
     known: Option<Known>,
-    /// Whether a base is what the gateway has asked for.
-    base_wanted: bool,
-    /// Whether the control plane had another history. Until it has the known one again, or a new epoch, no base of it is asked for
-    /// or taken: that it leads further would not show that it is the same history.
-    disputed: bool,
+    wants_base: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,12 +65,12 @@ pub enum Astray {
 impl Course {
     /// Nothing of it is known yet.
     pub fn new(organization: Id<Organization>) -> Self {
-        Self { organization, known: None, base_wanted: true, disputed: false }
+        Self { organization, known: None, wants_base: true }
     }
 
-    /// From where the feed is to go on; none where a base is wanted.
-    pub fn resumes_from(&self) -> Option<Position> {
-        self.known.filter(|_| self.disputed || !self.base_wanted).map(|known| known.position)
+    /// What a feed that begins now is asked for.
+    pub fn asks(&self) -> Asked {
+        Asked { known: self.position(), wants_base: self.wants_base }
     }
 
     /// How far it is.
@@ -89,12 +85,7 @@ impl Course {
 
     /// A base is wanted, because something that was taken could not be used.
     pub fn want_base(&mut self) {
-        self.base_wanted = true;
-    }
-
-    /// Whether the control plane had another history when it was last heard.
-    pub fn is_disputed(&self) -> bool {
-        self.disputed
+        self.wants_base = true;
     }
 
     /// Takes the next event of the feed.
@@ -106,44 +97,33 @@ impl Course {
             return Err(Astray::Elsewhere);
         }
         let known = match event {
-            FeedEvent::Base { seq, head, records, .. } => self.base(
-                Position { seq: *seq, head: *head },
-                epoch(records, self.organization).ok_or(Astray::Incomplete)?,
-            )?,
+            FeedEvent::Base { seq, head, continues, records, .. } => {
+                let epoch = epoch(records, self.organization).ok_or(Astray::Incomplete)?;
+                self.base(Known { position: Position { seq: *seq, head: *head }, epoch }, *continues)?
+            }
             FeedEvent::Entry { bytes, .. } => self.entry(bytes)?,
             // A base follows without being asked for.
             FeedEvent::Behind { .. } => {
                 self.want_base();
                 return Ok(());
             }
-            FeedEvent::Current { .. } => {
-                // Without the known entry it would have sent a base before this.
-                self.disputed = false;
-                return Ok(());
-            }
-            FeedEvent::Removed(_) | FeedEvent::CaughtUp => return Ok(()),
+            FeedEvent::Current { .. } | FeedEvent::Removed(_) | FeedEvent::CaughtUp => return Ok(()),
         };
         self.known = Some(known);
-        (self.base_wanted, self.disputed) = (false, false);
+        self.wants_base = false;
         Ok(())
     }
 
-    fn base(&mut self, position: Position, epoch: u32) -> Result<Known, Astray> {
-        let next = Known { position, epoch };
-        let astray = match self.known {
-            Some(known) if epoch < known.epoch || (epoch == known.epoch && position.seq < known.position.seq) => {
-                Astray::Older { theirs: position.seq, ours: known.position.seq }
-            }
-            Some(known) if epoch == known.epoch && self.forks(&known, &position) => Astray::Forked(known.position.seq),
-            _ => return Ok(next),
-        };
-        self.disputed = true;
-        Err(astray)
-    }
-
-    /// Asked to go on from an entry it has, the control plane sends a base only where it does not have that entry.
-    fn forks(&self, known: &Known, position: &Position) -> bool {
-        self.resumes_from().is_some() || (position.seq == known.position.seq && position.head != known.position.head)
+    fn base(&self, next: Known, continues: bool) -> Result<Known, Astray> {
+        let Some(known) = self.known else { return Ok(next) };
+        let (theirs, ours) = (next.position.seq, known.position.seq);
+        if next.epoch < known.epoch || (next.epoch == known.epoch && theirs < ours) {
+            Err(Astray::Older { theirs, ours })
+        } else if next.epoch == known.epoch && !continues {
+            Err(Astray::Forked(ours))
+        } else {
+            Ok(next)
+        }
     }
 
     fn entry(&self, bytes: &[u8]) -> Result<Known, Astray> {

@@ -1,4 +1,5 @@
 use gatewarden_credentials::Sealed;
+use gatewarden_trail::{Entry, leaf_hash};
 use gatewarden_types::{AnyRecord, CredentialRef, Digest, Id, Organization, Provider, Seq, Timestamp};
 
 /// One message of the control plane. A gateway gets a base of each organization it follows, that these were all, and
@@ -13,6 +14,8 @@ pub enum FeedEvent {
         seq: Seq,
         /// The leaf hash of that entry.
         head: Digest,
+        /// Whether the trail has the entry that the gateway said it knows. Where it has not, this is another history.
+        continues: bool,
         /// Every policy record it has.
         records: Vec<AnyRecord>,
         /// The sealed credentials that its providers name.
@@ -61,6 +64,18 @@ impl FeedEvent {
         }
     }
 
+    /// Where a gateway is that has taken it; none where it leads nowhere, or cannot be read.
+    pub fn leads_to(&self) -> Option<Position> {
+        match self {
+            Self::Base { seq, head, .. } => Some(Position { seq: *seq, head: *head }),
+            Self::Entry { bytes, .. } => {
+                let entry = Entry::from_bytes(bytes).ok()?;
+                Some(Position { seq: entry.seq, head: Digest(leaf_hash(bytes)) })
+            }
+            _ => None,
+        }
+    }
+
     /// Epoch and position of a base; none where it is none, or says nothing of its organization.
     pub fn base_at(&self) -> Option<(u32, Seq)> {
         match self {
@@ -86,6 +101,15 @@ pub struct Position {
     pub seq: Seq,
     /// Its leaf hash.
     pub head: Digest,
+}
+
+/// What a gateway asks the control plane for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Where it is; none while it knows nothing.
+    pub known: Option<Position>,
+    /// Whether it wants a base also where the trail has that entry.
+    pub wants_base: bool,
 }
 
 /// A provider's secret, sealed for whoever is to open it.

@@ -22,7 +22,7 @@ mod wire;
 
 pub use agreed::{BEAT, LONGEST_BODY, OUT_OF_REACH, SILENCE, paths};
 pub use course::{Astray, Course};
-pub use event::{Body, FeedEvent, Position};
+pub use event::{Asked, Body, FeedEvent, Position};
 pub use frames::{BadFrame, FrameReader, FrameWriter, NotWritten};
 pub use limits::{Fill, Filled, Spender, Spending, Spent, Tallied, Tally};
 pub use report::{Enrolled, Enrolment, Report};

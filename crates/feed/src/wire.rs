@@ -15,6 +15,7 @@ enum Message {
         organization: Id<Organization>,
         seq: Seq,
         head: Digest,
+        continues: bool,
         records: Vec<(RecordKind, Value)>,
         bodies: Vec<SentBody>,
     },
@@ -48,10 +49,11 @@ struct SentBody {
 /// The event as bytes.
 pub(crate) fn write(event: &FeedEvent) -> Result<Vec<u8>, serde_json::Error> {
     let message = match event {
-        FeedEvent::Base { organization, seq, head, records, bodies } => Message::Base {
+        FeedEvent::Base { organization, seq, head, continues, records, bodies } => Message::Base {
             organization: *organization,
             seq: *seq,
             head: *head,
+            continues: *continues,
             records: records.iter().map(AnyRecord::image).collect::<Result<_, _>>()?,
             bodies: bodies.iter().map(sent).collect(),
         },
@@ -74,12 +76,12 @@ pub(crate) fn write(event: &FeedEvent) -> Result<Vec<u8>, serde_json::Error> {
 pub(crate) fn read(bytes: &[u8]) -> Result<FeedEvent, String> {
     let message: Message = serde_json::from_slice(bytes).map_err(|bad| bad.to_string())?;
     Ok(match message {
-        Message::Base { organization, seq, head, records, bodies } => {
+        Message::Base { organization, seq, head, continues, records, bodies } => {
             let record = |(kind, image): (RecordKind, Value)| {
                 AnyRecord::read(kind, &image).map_err(|bad| format!("a {}: {bad}", kind.word()))
             };
             let records = records.into_iter().map(record).collect::<Result<_, _>>()?;
-            FeedEvent::Base { organization, seq, head, records, bodies: came(bodies)? }
+            FeedEvent::Base { organization, seq, head, continues, records, bodies: came(bodies)? }
         }
         Message::Entry { organization, entry, bodies } => {
             FeedEvent::Entry { organization, bytes: decoded(&entry)?, bodies: came(bodies)? }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, time::Duration};
 
-use gatewarden_feed::{BadFrame, Course, FeedEvent, Position};
+use gatewarden_feed::{Asked, BadFrame, Course, FeedEvent};
 use gatewarden_types::{Id, Organization, Seq, Timestamp};
 
 use crate::{Recovered, Standing};
@@ -103,9 +103,9 @@ impl Conduct {
         Effect::Renew(events)
     }
 
-    /// From where a feed that begins now is to go on; none where a base is wanted.
-    pub fn resumes_from(&self) -> Option<Position> {
-        self.course.resumes_from()
+    /// What a feed that begins now is asked for.
+    pub fn asks(&self) -> Asked {
+        self.course.asks()
     }
 
     /// What to do about what happens `now`, in this order. The gateway's `standing` with the organization may be that of a
@@ -124,17 +124,10 @@ impl Conduct {
     }
 
     fn came(&mut self, event: FeedEvent, standing: &Standing, now: Timestamp) -> Vec<Effect> {
-        let was_disputed = self.course.is_disputed();
-        if let Err(astray) = self.course.take(&event) {
-            return self.refuse(&astray);
+        match self.course.take(&event) {
+            Ok(()) => self.taken(event, standing, now),
+            Err(astray) => self.refuse(&astray),
         }
-        // Where the control plane has the known history again, a base ends what was refused.
-        let heals = was_disputed && !self.course.is_disputed() && !matches!(event, FeedEvent::Base { .. });
-        let mut effects = self.taken(event, standing, now);
-        if heals {
-            effects.push(self.ask_for_base());
-        }
-        effects
     }
 
     /// There is no feed, or it has ended. How long to wait before it is asked for again: ever longer.
@@ -182,7 +175,7 @@ impl Conduct {
         vec![Effect::Pass(current.clone()), Effect::Keep(current)]
     }
 
-    /// Says that something is not taken. A base heals it, once the control plane has the history that is known here.
+    /// Says that something is not taken. A base of the history that is known here heals it.
     fn refuse(&mut self, problem: &dyn Error) -> Vec<Effect> {
         self.course.want_base();
         self.behind = None;

@@ -3,7 +3,8 @@ use std::{net::IpAddr, time::Duration};
 use futures::{Stream, TryStreamExt};
 use gatewarden_credentials::GatewayCredential;
 use gatewarden_feed::{
-    Enrolled, Enrolment, LONGEST_BODY, Position, Report, SILENCE, Spending, Tallied, UsageRecord, paths, usage_batch,
+    Asked, Enrolled, Enrolment, LONGEST_BODY, Position, Report, SILENCE, Spending, Tallied, UsageRecord, paths,
+    usage_batch,
 };
 use gatewarden_types::Digest;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
@@ -102,7 +103,7 @@ impl ControlPlane {
         read(answered(asked, token).await?).await
     }
 
-    /// Listens to the feed: pieces of sealed frames, from a position on or from a base.
+    /// Listens to the feed: pieces of sealed frames, from the known position on or from a base.
     ///
     /// # Errors
     /// When there is no feed; a piece is an error when it broke off.
@@ -110,13 +111,14 @@ impl ControlPlane {
         &self,
         credential: &GatewayCredential,
         salt: Digest,
-        from: Option<Position>,
+        Asked { known, wants_base }: Asked,
     ) -> Result<impl Stream<Item = Result<Vec<u8>, Trouble>> + Unpin + use<>, Trouble> {
         let mut url = self.at(paths::FEED)?;
         url.query_pairs_mut().append_pair("salt", &salt.to_string());
-        if let Some(Position { seq, head }) = from {
+        if let Some(Position { seq, head }) = known {
             url.query_pairs_mut().append_pair("after", &seq.to_string()).append_pair("head", &head.to_string());
         }
+        url.query_pairs_mut().append_pair("base", &wants_base.to_string());
         let answer = answered(self.client.get(url), credential).await?;
         Ok(Box::pin(answer.bytes_stream().map_ok(|bytes| bytes.to_vec()).map_err(Trouble::from)))
     }

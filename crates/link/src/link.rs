@@ -105,7 +105,7 @@ impl Link {
         if wish.notified().now_or_never().is_some() {
             self.happens(Happening::Wished).await?;
         }
-        let mut feed = self.control.feed(&self.credential, salt, self.conduct.resumes_from()).await?;
+        let mut feed = self.control.feed(&self.credential, salt, self.conduct.asks()).await?;
         loop {
             tokio::select! {
                 piece = feed.next() => match piece {

@@ -2,21 +2,25 @@
 
 use actix_web::{HttpResponse, web::Bytes};
 use futures::stream;
-use gatewarden_control::gateways::{self, Admitted, Enrolled, Enrolment, Position, Report, Spending, usage_batch};
+use gatewarden_control::gateways::{
+    self, Admitted, Asked, Enrolled, Enrolment, Position, Report, Spending, usage_batch,
+};
 use gatewarden_types::{Digest, Seq};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::http::{Answer, Fault, Stranger, bearer};
 
-/// From where a gateway wants to be sent what.
+/// What a gateway wants to be sent, in its query.
 #[derive(Deserialize)]
-struct Asked {
+struct Query {
     /// Chosen anew for each feed, for the key of its frames.
     salt: Digest,
-    /// The position it has; none for a base.
+    /// The position it has; none where it knows nothing.
     after: Option<Seq>,
     /// The leaf hash of the entry there.
     head: Option<Digest>,
+    /// Whether it wants a base all the same.
+    base: bool,
 }
 
 /// Lets in a gateway that shows the token it was given.
@@ -30,10 +34,11 @@ pub async fn enroll(door: Stranger, body: Bytes) -> Answer {
 /// Sends a gateway its policy, for as long as it listens.
 pub async fn feed(door: Stranger) -> Answer {
     let admitted = admitted(&door).await?;
-    let Asked { salt, after, head } = serde_urlencoded::from_str(door.http.query_string())
+    let Query { salt, after, head, base } = serde_urlencoded::from_str(door.http.query_string())
         .map_err(|bad| Fault::Malformed(format!("The query cannot be taken: {bad}.")))?;
-    let from = after.zip(head).map(|(seq, head)| Position { seq, head });
-    let frames = gateways::feed(&door.site.app, admitted, &salt.0, from);
+    let known = after.zip(head).map(|(seq, head)| Position { seq, head });
+    let asked = Asked { known, wants_base: base };
+    let frames = gateways::feed(&door.site.app, admitted, &salt.0, asked);
     let sent = stream::unfold(frames, |mut frames| async move {
         let frame = frames.recv().await?;
         Some((Ok::<_, Fault>(Bytes::from(frame)), frames))

@@ -3,9 +3,10 @@ use std::{
     time::Duration,
 };
 
-use gatewarden_feed::{BEAT, FeedEvent, Position};
+use gatewarden_feed::{Asked, BEAT, FeedEvent, Position};
 use gatewarden_store::Moved;
-use gatewarden_types::{Backoff, Id, Organization, Seq};
+use gatewarden_trail::leaf_hash;
+use gatewarden_types::{Backoff, Digest, Id, Organization};
 use tokio::{
     sync::{
         broadcast::{Receiver, error::RecvError},
@@ -52,20 +53,15 @@ pub async fn run(app: App, events: mpsc::Sender<FeedEvent>, wishes: mpsc::Receiv
     drop(feed.follow(moves, wishes).await);
 }
 
-/// Sends one organization's policy and what becomes of it: the entries after `from` where its trail still has that
-/// position, and else a base. Every few seconds it says that this was all.
-pub(crate) async fn run_one(
-    app: App,
-    organization: Id<Organization>,
-    from: Option<Position>,
-    events: mpsc::Sender<FeedEvent>,
-) {
+/// Sends one organization's policy and what becomes of it: the entries after the known position where its trail still has
+/// that one, and else, or where that is wanted, a base. Every few seconds it says that this was all.
+pub(crate) async fn run_one(app: App, organization: Id<Organization>, asked: Asked, events: mpsc::Sender<FeedEvent>) {
     let moves = app.store.moves();
     let (_never, no_wishes) = mpsc::channel(1);
     let mut feed = Feed::new(app, events, Whom::One(organization));
-    match feed.resume(organization, from).await {
+    match feed.resume(organization, asked).await {
         Ok(()) => {}
-        // A base would say that the entry is not in the trail. Whoever listens asks again.
+        // Whoever listens asks again.
         Err(bad) => return tracing::warn!(%organization, error = %bad, "where to go on could not be looked up"),
     }
     drop(feed.follow(moves, no_wishes).await);
@@ -82,7 +78,10 @@ struct Feed {
     app: App,
     events: mpsc::Sender<FeedEvent>,
     whom: Whom,
-    sent: BTreeMap<Id<Organization>, Seq>,
+    /// How far whoever takes the events is.
+    sent: BTreeMap<Id<Organization>, Position>,
+    /// Begin anew with a base, whatever was sent.
+    anew: BTreeSet<Id<Organization>>,
     /// May have something new.
     behind: BTreeSet<Id<Organization>>,
     /// Could not be read.
@@ -98,16 +97,18 @@ struct Failed {
 
 impl Feed {
     fn new(app: App, events: mpsc::Sender<FeedEvent>, whom: Whom) -> Self {
-        let (sent, behind, failed) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { app, events, whom, sent, behind, failed, caught_up: false }
+        let (sent, failed) = (BTreeMap::new(), BTreeMap::new());
+        let (anew, behind) = (BTreeSet::new(), BTreeSet::new());
+        Self { app, events, whom, sent, anew, behind, failed, caught_up: false }
     }
 
-    /// Goes on from a position that the trail has; from one that it does not have, it begins anew.
-    async fn resume(&mut self, organization: Id<Organization>, from: Option<Position>) -> Result<(), Error> {
-        if let Some(position) = from
-            && holds(&self.app, organization, position).await?
-        {
-            self.sent.insert(organization, position.seq);
+    /// Goes on from a position that the trail has; from one that it does not have, and where a base is wanted, it begins anew.
+    async fn resume(&mut self, organization: Id<Organization>, asked: Asked) -> Result<(), Error> {
+        if let Some(position) = asked.known {
+            if asked.wants_base || !holds(&self.app, organization, position).await? {
+                self.anew.insert(organization);
+            }
+            self.sent.insert(organization, position);
         }
         Ok(())
     }
@@ -138,7 +139,7 @@ impl Feed {
                     Err(RecvError::Closed) => return Ok(()),
                 },
                 Some(organization) = wishes.recv() => {
-                    self.sent.remove(&organization);
+                    self.anew.insert(organization);
                     self.behind.insert(organization);
                 }
                 () = sleep(PAUSE), if lost => {}
@@ -221,7 +222,7 @@ impl Feed {
     /// network each time that it is tried, so that the feed is never silent.
     async fn set_aside(&mut self, organization: Id<Organization>, bad: &Error) -> Result<(), Gone> {
         tracing::error!(%organization, error = %bad, "its trail cannot be followed; it is tried again");
-        self.sent.remove(&organization);
+        self.anew.insert(organization);
         if matches!(self.whom, Whom::One(_)) || !self.failed.contains_key(&organization) {
             self.send(FeedEvent::Behind { organization, problem: bad.to_string() }).await?;
         }
@@ -232,20 +233,22 @@ impl Feed {
     }
 
     async fn catch_up(&mut self, organization: Id<Organization>) -> Result<(), Stopped> {
-        let Some(mut seq) = self.sent.get(&organization).copied() else {
-            let base = base(&self.app, organization).await?;
-            self.sent.insert(organization, base.seq);
+        let known = self.sent.get(&organization).copied();
+        let Some(mut at) = known.filter(|_| !self.anew.contains(&organization)) else {
+            let base = base(&self.app, organization, known).await?;
+            self.sent.insert(organization, Position { seq: base.seq, head: base.head });
+            self.anew.remove(&organization);
             return Ok(self.send(base.into()).await?);
         };
         loop {
-            let entries = entries_after(&self.app, organization, seq).await?;
+            let entries = entries_after(&self.app, organization, at.seq).await?;
             if entries.is_empty() {
                 return Ok(());
             }
             for entry in entries {
-                seq = entry.seq;
+                at = Position { seq: entry.seq, head: Digest(leaf_hash(&entry.bytes)) };
                 self.send(entry.into()).await?;
-                self.sent.insert(organization, seq);
+                self.sent.insert(organization, at);
             }
         }
     }

@@ -19,6 +19,8 @@ pub struct Base {
     pub seq: Seq,
     /// That entry's leaf hash.
     pub head: Digest,
+    /// Whether the trail has the position that was said to be known.
+    pub continues: bool,
     /// Every policy record.
     pub records: Vec<AnyRecord>,
     /// The sealed secrets that its providers name.
@@ -39,8 +41,8 @@ pub struct FollowedEntry {
 }
 
 impl From<Base> for FeedEvent {
-    fn from(Base { organization, seq, head, records, bodies }: Base) -> Self {
-        Self::Base { organization, seq, head, records, bodies }
+    fn from(Base { organization, seq, head, continues, records, bodies }: Base) -> Self {
+        Self::Base { organization, seq, head, continues, records, bodies }
     }
 }
 
@@ -50,15 +52,20 @@ impl From<FollowedEntry> for FeedEvent {
     }
 }
 
-/// The policy of an organization as it is now: the rows, which are what its entries fold to.
+/// The policy of an organization as it is now, for whoever is at the position that is `known`: the rows, which are what its
+/// entries fold to.
 ///
 /// # Errors
 /// When the database cannot answer or a row cannot be read.
-pub async fn base(app: &App, organization: Id<Organization>) -> Result<Base, Error> {
+pub async fn base(app: &App, organization: Id<Organization>, known: Option<Position>) -> Result<Base, Error> {
     let (read, permit) = follow(app, organization).await?;
     let seq = read.size(&permit).await?;
     let head = leaf(&read, &permit, seq).await?;
     let head = head.ok_or_else(|| Error::Internal(format!("entry {seq} has no leaf")))?;
+    let continues = match known {
+        Some(known) => has(&read, &permit, known).await?,
+        None => false,
+    };
     let mut records = Vec::new();
     for ((kind, _), (_, image)) in read.tables(&permit).await? {
         let record =
@@ -66,7 +73,7 @@ pub async fn base(app: &App, organization: Id<Organization>) -> Result<Base, Err
         records.push(record);
     }
     let bodies = bodies(&read, &permit, &records).await?;
-    Ok(Base { organization, seq, head, records, bodies })
+    Ok(Base { organization, seq, head, continues, records, bodies })
 }
 
 /// The next entries after `after`, oldest first; none when there are no more.
@@ -103,7 +110,11 @@ pub(crate) async fn end(app: &App, organization: Id<Organization>) -> Result<(u3
 /// When the database cannot answer.
 pub(crate) async fn holds(app: &App, organization: Id<Organization>, position: Position) -> Result<bool, Error> {
     let (read, permit) = follow(app, organization).await?;
-    Ok(leaf(&read, &permit, position.seq).await? == Some(position.head))
+    Ok(has(&read, &permit, position).await?)
+}
+
+async fn has(read: &OrgRead, permit: &Permit<FollowTrail>, position: Position) -> Result<bool, StoreError> {
+    Ok(leaf(read, permit, position.seq).await? == Some(position.head))
 }
 
 async fn leaf(read: &OrgRead, permit: &Permit<FollowTrail>, seq: Seq) -> Result<Option<Digest>, StoreError> {

@@ -1,5 +1,5 @@
 use gatewarden_credentials::{FramesFor, SealedFor, SealingKey};
-use gatewarden_feed::{Body, FeedEvent, FrameWriter, NotWritten, Position};
+use gatewarden_feed::{Asked, Body, FeedEvent, FrameWriter, NotWritten, Position};
 use gatewarden_types::Backoff;
 use tokio::{
     sync::{mpsc, watch},
@@ -12,10 +12,10 @@ use crate::{App, follow::run_one};
 /// How many frames may wait for a gateway that takes them slowly.
 const WAITING: usize = 16;
 
-/// What a gateway on another host is sent, in sealed frames that it alone can open: its organization's policy from
-/// `from` on, for as long as it listens, is not removed, and does not ask for another. `salt` is the gateway's, new for each
+/// What a gateway on another host is sent, in sealed frames that it alone can open: its organization's policy as it was
+/// asked for, for as long as it listens, is not removed, and does not ask for another. `salt` is the gateway's, new for each
 /// feed.
-pub fn feed(app: &App, admitted: Admitted, salt: &[u8; 32], from: Option<Position>) -> mpsc::Receiver<Vec<u8>> {
+pub fn feed(app: &App, admitted: Admitted, salt: &[u8; 32], asked: Asked) -> mpsc::Receiver<Vec<u8>> {
     let (events, followed) = mpsc::channel(WAITING);
     let (frames, sent) = mpsc::channel(WAITING);
     let writer = FrameWriter::new(admitted.credential.frames(FramesFor::Feed, salt));
@@ -26,10 +26,11 @@ pub fn feed(app: &App, admitted: Admitted, salt: &[u8; 32], from: Option<Positio
         sealing: admitted.credential.sealing(),
         frames,
         writer,
+        known: asked.known,
         admitted,
     };
     if !sending.admitted.removed {
-        tokio::spawn(run_one(app.clone(), sending.admitted.organization, from, events));
+        tokio::spawn(run_one(app.clone(), sending.admitted.organization, asked, events));
     }
     tokio::spawn(sending.run(followed));
     sent
@@ -83,6 +84,8 @@ struct Sending {
     ending: watch::Receiver<bool>,
     writer: FrameWriter,
     frames: mpsc::Sender<Vec<u8>>,
+    /// How far the gateway is.
+    known: Option<Position>,
 }
 
 impl Sending {
@@ -143,7 +146,8 @@ impl Sending {
     /// Follows the organization from a base on. What was followed before ends by it.
     fn begin(&self) -> mpsc::Receiver<FeedEvent> {
         let (events, followed) = mpsc::channel(WAITING);
-        tokio::spawn(run_one(self.app.clone(), self.admitted.organization, None, events));
+        let asked = Asked { known: self.known, wants_base: true };
+        tokio::spawn(run_one(self.app.clone(), self.admitted.organization, asked, events));
         followed
     }
 
@@ -155,15 +159,18 @@ impl Sending {
     }
 
     async fn send(&mut self, event: FeedEvent) -> Result<(), NotSent> {
+        let leads_to = event.leads_to();
         let frames = self.writer.event(&self.resealed(event)).map_err(NotSent::Unwritable)?;
-        self.frames.send(frames).await.map_err(|_| NotSent::Gone)
+        self.frames.send(frames).await.map_err(|_| NotSent::Gone)?;
+        self.known = leads_to.or(self.known);
+        Ok(())
     }
 
     fn resealed(&self, event: FeedEvent) -> FeedEvent {
         let all = |bodies: &[Body]| bodies.iter().filter_map(|body| self.body(body)).collect();
         match event {
-            FeedEvent::Base { organization, seq, head, records, bodies } => {
-                FeedEvent::Base { organization, seq, head, records, bodies: all(&bodies) }
+            FeedEvent::Base { organization, seq, head, continues, records, bodies } => {
+                FeedEvent::Base { organization, seq, head, continues, records, bodies: all(&bodies) }
             }
             FeedEvent::Entry { organization, bytes, bodies } => {
                 FeedEvent::Entry { organization, bytes, bodies: all(&bodies) }

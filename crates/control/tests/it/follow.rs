@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 
 use gatewarden_control::{
-    follow::{self, FeedEvent},
+    follow::{self, FeedEvent, Position},
     providers::{self, SecretChange, UpdateProvider},
 };
 use gatewarden_credentials::Secret;
-use gatewarden_trail::{Entry, Folded, fold};
-use gatewarden_types::{AnyRecord, Id, Organization, Seq};
+use gatewarden_trail::{Entry, Folded, fold, leaf_hash};
+use gatewarden_types::{AnyRecord, Digest, Id, Organization, Seq};
 use tokio::sync::mpsc;
 
 use crate::given::{model, provider};
@@ -32,7 +32,7 @@ gatewarden_testkit::on_both! {
     async fn a_base_is_what_the_entries_fold_to(world: World) {
         let added = provider(&world, "One").await.value;
         model(&world, "fast", added.id).await;
-        let base = follow::base(world.app(), world.org()).await.unwrap();
+        let base = follow::base(world.app(), world.org(), None).await.unwrap();
         let mut folded = Folded::new();
         for stored in world.trail(world.org()).await {
             fold(&mut folded, &Entry::from_bytes(&stored.bytes).unwrap());
@@ -43,6 +43,24 @@ gatewarden_testkit::on_both! {
         assert_eq!(base.seq, world.trail(world.org()).await.len() as u64);
         let names: Vec<_> = base.bodies.iter().map(|body| (body.name, body.sealed.reference())).collect();
         assert_eq!(names, [(added.credential.unwrap(), added.credential.unwrap())]);
+    }
+
+    async fn a_base_says_whether_the_trail_has_what_its_gateway_knows(world: World) {
+        let (app, org) = (world.app(), world.org());
+        provider(&world, "One").await;
+        let entries = world.trail(org).await;
+        let heads: Vec<_> = entries.iter().map(|stored| Digest(leaf_hash(&stored.bytes))).collect();
+        let at = |seq: usize, head: Digest| Some(Position { seq: seq as u64, head });
+        let (first, last) = (heads[0], heads[heads.len() - 1]);
+        for (known, continues) in [
+            (None, false),
+            (at(1, first), true),
+            (at(heads.len(), last), true),
+            (at(1, last), false),
+            (at(heads.len() + 1, last), false),
+        ] {
+            assert_eq!(follow::base(app, org, known).await.unwrap().continues, continues, "{known:?}");
+        }
     }
 
     async fn entries_come_with_the_secrets_that_still_are(world: World) {

@@ -8,7 +8,7 @@ use gatewarden_control::{
     organizations::{self, UpdateOrganization},
 };
 use gatewarden_credentials::{FramesFor, GatewayCredential, Token};
-use gatewarden_feed::{FeedEvent, FrameReader};
+use gatewarden_feed::{Asked, FeedEvent, FrameReader};
 use gatewarden_testkit::{House, World};
 use gatewarden_trail::Entry;
 use gatewarden_types::{Actor, Gateway, GatewayState, Id, Job, Key, Via};
@@ -149,9 +149,9 @@ gatewarden_testkit::on_both! {
         let app = world.app();
         let (_, here) = enrolled(&world, world.house(), "Frankfurt").await;
         let (there_id, there) = enrolled(&world, world.other_house(), "Frankfurt").await;
-        let salt = [3; 32];
+        let (salt, nothing) = ([3; 32], Asked { known: None, wants_base: true });
         for (shown, house) in [(&here, world.house()), (&there, world.other_house())] {
-            let mut sent = gateways::feed(app, admitted(&world, shown).await.unwrap(), &salt, None);
+            let mut sent = gateways::feed(app, admitted(&world, shown).await.unwrap(), &salt, nothing);
             let mut read = FrameReader::new(shown.frames(FramesFor::Feed, &salt));
             let base = loop {
                 read.push(&sent.recv().await.unwrap());
@@ -159,7 +159,7 @@ gatewarden_testkit::on_both! {
             };
             assert!(matches!(base, FeedEvent::Base { organization, .. } if organization == house.id), "{base:?}");
         }
-        let mut sent = gateways::feed(app, admitted(&world, &there).await.unwrap(), &salt, None);
+        let mut sent = gateways::feed(app, admitted(&world, &there).await.unwrap(), &salt, nothing);
         let frame = sent.recv().await.unwrap();
         let mut others = FrameReader::new(here.frames(FramesFor::Feed, &salt));
         others.push(&frame);
@@ -167,7 +167,7 @@ gatewarden_testkit::on_both! {
         let (org, stranger) = (world.other_org(), world.stranger().caller());
         gateways::remove(app, &stranger, org, there_id, None).await.unwrap();
         assert!(admitted(&world, &there).await.unwrap().removed);
-        let mut told = gateways::feed(app, admitted(&world, &there).await.unwrap(), &salt, None);
+        let mut told = gateways::feed(app, admitted(&world, &there).await.unwrap(), &salt, nothing);
         let mut read = FrameReader::new(there.frames(FramesFor::Feed, &salt));
         read.push(&told.recv().await.unwrap());
         assert!(matches!(read.next().unwrap(), Some(FeedEvent::Removed(gone)) if gone == org));

@@ -92,7 +92,7 @@ pub fn organization(keys: usize, shown: usize, models: &[(&str, &str)]) -> (Feed
     records.extend(members.into_iter().map(AnyRecord::Member));
     let id = organization.id;
     records.push(AnyRecord::Organization(organization));
-    (FeedEvent::Base { organization: id, seq: 1, head: Digest([0; 32]), records, bodies }, texts)
+    (FeedEvent::Base { organization: id, seq: 1, head: Digest([0; 32]), continues: false, records, bodies }, texts)
 }
 
 /// More than any benchmark uses up.

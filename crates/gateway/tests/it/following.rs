@@ -86,7 +86,14 @@ fn a_base_is_asked_for_ever_more_rarely_until_one_can_be_read() {
         assert_eq!(follower.wishes(now), [organization]);
         // Neither another entry nor a base that cannot be read makes it ask sooner.
         assert!(follower.step(unreadable()).is_some());
-        let empty = FeedEvent::Base { organization, seq: 2, head: HEAD, records: Vec::new(), bodies: Vec::new() };
+        let empty = FeedEvent::Base {
+            organization,
+            seq: 2,
+            head: HEAD,
+            continues: false,
+            records: Vec::new(),
+            bodies: Vec::new(),
+        };
         assert!(follower.step(empty).is_some());
         assert_eq!(follower.wishes(now + Duration::from_secs(wait) - Duration::from_micros(1)), []);
         now += Duration::from_secs(wait);

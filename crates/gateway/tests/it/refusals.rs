@@ -246,7 +246,14 @@ async fn a_provider_without_its_secret_or_out_of_reach_is_named() {
     records.push(gatewarden_types::AnyRecord::Key(key));
     let organization = bare.organization.id;
     world
-        .tell(FeedEvent::Base { organization, seq: 1, head: HEAD, records: records.clone(), bodies: Vec::new() })
+        .tell(FeedEvent::Base {
+            organization,
+            seq: 1,
+            head: HEAD,
+            continues: false,
+            records: records.clone(),
+            bodies: Vec::new(),
+        })
         .await;
     world.gateway.reached(organization, 1).await;
     assert_eq!(refusal(&world, secret.text().expose(), "fast").await.1, "credential_missing");
@@ -255,7 +262,7 @@ async fn a_provider_without_its_secret_or_out_of_reach_is_named() {
     let bodies = vec![bare.body()];
     let unreachable = gatewarden_types::AnyRecord::Provider(bare.provider.clone());
     records.push(unreachable);
-    world.tell(FeedEvent::Base { organization, seq: 2, head: HEAD, records, bodies }).await;
+    world.tell(FeedEvent::Base { organization, seq: 2, head: HEAD, continues: false, records, bodies }).await;
     world.gateway.reached(organization, 2).await;
     assert_eq!(refusal(&world, secret.text().expose(), "fast").await.1, "provider_unreachable");
 }

@@ -30,9 +30,11 @@ impl Start {
 
     /// The base that it begins with.
     fn base(&mut self) {
-        let FeedEvent::Base { organization, seq, head, mut records, bodies } = self.records.base(1) else { panic!() };
+        let FeedEvent::Base { organization, seq, head, continues, mut records, bodies } = self.records.base(1) else {
+            panic!()
+        };
         records.push(AnyRecord::Key(self.key.clone()));
-        assert_eq!(self.follower.step(FeedEvent::Base { organization, seq, head, records, bodies }), None);
+        assert_eq!(self.follower.step(FeedEvent::Base { organization, seq, head, continues, records, bodies }), None);
     }
 
     /// The entry after it, by which the key is revoked.

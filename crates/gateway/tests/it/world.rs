@@ -115,7 +115,14 @@ impl Records {
 
     pub fn base(&self, seq: Seq) -> FeedEvent {
         let bodies = vec![self.body()];
-        FeedEvent::Base { organization: self.organization.id, seq, head: HEAD, records: self.all(), bodies }
+        FeedEvent::Base {
+            organization: self.organization.id,
+            seq,
+            head: HEAD,
+            continues: false,
+            records: self.all(),
+            bodies,
+        }
     }
 
     pub fn model(&self, name: &str) -> &Model {

@@ -1,15 +1,15 @@
-use gatewarden_feed::{Astray, BadFrame, FeedEvent};
+use gatewarden_feed::{Asked, Astray, BadFrame, FeedEvent};
 use gatewarden_link::{Conduct, Effect, Happening, Standing};
 use gatewarden_types::{Seq, Timestamp};
 
-use crate::given::{base, entry, organization};
+use crate::given::{base, continued, entry, organization};
 
 const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
 /// One that follows from a base at 3 on, which the gateway has put into force.
 fn following() -> (Conduct, Standing) {
     let mut conduct = Conduct::new(organization().id);
-    assert_eq!(conduct.resumes_from(), None, "it asks for a base");
+    assert_eq!(conduct.asks(), Asked { known: None, wants_base: true });
     let effects = came(&mut conduct, &Standing::default(), base(3));
     assert_eq!(effects, [Effect::Begin(vec![base(3), current()])], "a base is kept with its age");
     (conduct, Standing { position: Some(3), epoch: Some(1), ..Standing::default() })
@@ -23,8 +23,10 @@ fn current() -> FeedEvent {
     FeedEvent::Current { organization: organization().id, at: NOW }
 }
 
-fn asked_from(conduct: &Conduct) -> Option<Seq> {
-    conduct.resumes_from().map(|at| at.seq)
+/// From where the feed is asked for, and whether a base is wanted all the same.
+fn asked(conduct: &Conduct) -> (Option<Seq>, bool) {
+    let Asked { known, wants_base } = conduct.asks();
+    (known.map(|at| at.seq), wants_base)
 }
 
 #[test]
@@ -33,7 +35,7 @@ fn an_entry_is_put_into_force_before_it_is_kept() {
     let entry = entry(4, "Four").0;
     let effects = came(&mut conduct, &standing, entry.clone());
     assert_eq!(effects, [Effect::Pass(entry.clone()), Effect::Keep(entry)]);
-    assert_eq!(asked_from(&conduct), Some(4));
+    assert_eq!(asked(&conduct), (Some(4), false));
 }
 
 #[test]
@@ -55,14 +57,14 @@ fn another_history_is_refused_until_the_control_plane_has_the_known_one_again() 
     };
     let older = refused(&mut conduct, Happening::Came(base(2)));
     assert_eq!(older, Astray::Older { theirs: 2, ours: 3 }.to_string());
-    assert_eq!(asked_from(&conduct), Some(3), "it goes on asking from what it knows");
+    assert_eq!(asked(&conduct), (Some(3), true), "it says what it knows");
     refused(&mut conduct, Happening::Unreadable(BadFrame::Shut(0)));
-    assert_eq!(asked_from(&conduct), Some(3), "whatever else goes wrong");
+    assert_eq!(asked(&conduct), (Some(3), true), "whatever else goes wrong");
     let forked = refused(&mut conduct, Happening::Came(base(9)));
     assert_eq!(forked, Astray::Forked(3).to_string(), "that it leads further does not make it the known history");
-    let effects = came(&mut conduct, &standing, current());
-    assert!(matches!(effects.last(), Some(Effect::AskAgain(_))), "{effects:?}");
-    assert_eq!(asked_from(&conduct), None, "a base ends what was refused, without an entry that may never come");
+    let effects = came(&mut conduct, &standing, continued(3));
+    assert_eq!(effects, [Effect::Begin(vec![continued(3), current()])], "without an entry that may never come");
+    assert_eq!(asked(&conduct), (Some(3), false));
 }
 
 #[test]

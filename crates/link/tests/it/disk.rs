@@ -2,12 +2,12 @@ use std::{fs, path::Path};
 
 use gatewarden_feed::{Astray, Course, FeedEvent};
 use gatewarden_link::{Disk, Start};
-use gatewarden_types::{Digest, Id, Seq, Timestamp};
+use gatewarden_types::{Id, Organization, Seq, Timestamp};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::given::{base, credential, entropy, entry, organization};
+use crate::given::{base, base_of, continued, credential, entropy, entry, organization};
 
 /// A disk with a base at 1 and entries up to 3 in one generation, and a base at 2 in the older one.
 fn written() -> TempDir {
@@ -224,17 +224,14 @@ fn no_other_history_is_taken_but_by_a_new_epoch() {
     }
     let before = course.position();
     assert_eq!(course.take(&base(2)), Err(Astray::Older { theirs: 2, ours: 3 }));
-    assert_eq!(course.take(&base(9)), Err(Astray::Forked(3)), "it asked to go on from what it has");
+    assert_eq!(course.take(&base(9)), Err(Astray::Forked(3)), "that it leads further does not make it the same");
     assert_eq!(course.take(&entry(5, "Five").0), Err(Astray::Gap { due: 4, found: 5 }));
     course.want_base();
-    assert_eq!(course.take(&base(3)), Err(Astray::Forked(3)), "another entry at the same place");
+    assert_eq!(course.take(&base(3)), Err(Astray::Forked(3)), "also where a base is wanted");
     assert_eq!(course.position(), before);
-    let mut restored = organization();
-    restored.epoch = 2;
-    let records = vec![gatewarden_types::AnyRecord::Organization(restored)];
-    let event =
-        FeedEvent::Base { organization: organization().id, seq: 2, head: Digest([2; 32]), records, bodies: vec![] };
-    course.take(&event).unwrap();
+    course.take(&continued(9)).unwrap();
+    let restored = Organization { epoch: 2, ..organization() };
+    course.take(&base_of(restored, 2, false)).unwrap();
     assert_eq!(course.at(), Some((2, 2)));
     assert_eq!(course.take(&base(9)), Err(Astray::Older { theirs: 9, ours: 2 }), "an epoch that is over");
 }

@@ -40,14 +40,23 @@ pub fn organization() -> Organization {
     }
 }
 
-/// Its policy at a position.
+/// Its policy at a position, of a history that nothing is known of.
 pub fn base(seq: Seq) -> FeedEvent {
-    let record = organization();
+    base_of(organization(), seq, false)
+}
+
+/// Its policy at a position, for whoever has an entry of the same history.
+pub fn continued(seq: Seq) -> FeedEvent {
+    base_of(organization(), seq, true)
+}
+
+pub fn base_of(record: Organization, seq: Seq, continues: bool) -> FeedEvent {
     let head = Digest([u8::try_from(seq).unwrap(); 32]);
     FeedEvent::Base {
         organization: record.id,
         seq,
         head,
+        continues,
         records: vec![AnyRecord::Organization(record)],
         bodies: vec![],
     }

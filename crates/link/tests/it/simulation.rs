@@ -40,7 +40,10 @@ fn follower() -> Follower {
     let neighbour = Organization { id: Id::from_uuid(Uuid::from_u128(2)), ..organization() };
     let (organization, head) = (neighbour.id, Digest([1; 32]));
     let records = vec![AnyRecord::Organization(neighbour), AnyRecord::Key(key(NEIGHBOURS_KEY))];
-    assert_eq!(follower.step(FeedEvent::Base { organization, seq: 1, head, records, bodies: Vec::new() }), None);
+    assert_eq!(
+        follower.step(FeedEvent::Base { organization, seq: 1, head, continues: false, records, bodies: Vec::new() }),
+        None
+    );
     follower
 }
 

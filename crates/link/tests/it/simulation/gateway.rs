@@ -8,7 +8,7 @@ use std::{
 };
 
 use gatewarden_credentials::{FramesFor, GatewayCredential};
-use gatewarden_feed::{FeedEvent, FrameReader, FrameWriter, Position};
+use gatewarden_feed::{Asked, FeedEvent, FrameReader, FrameWriter};
 use gatewarden_gateway::{Follower, Snapshot, Unreadable};
 use gatewarden_link::{Conduct, Disk, Effect, Generation, Happening, Recovered, Standing};
 use gatewarden_types::{Entropy, Seq, Timestamp};
@@ -16,7 +16,10 @@ use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use super::{BEGAN, follower, plane::Plane};
+use super::{
+    BEGAN, follower,
+    plane::{History, Plane},
+};
 use crate::given::{credential, organization};
 
 /// How old a policy may be that it decides by, in seconds: what the organization allows.
@@ -56,7 +59,7 @@ pub struct Gateway {
 struct Feed {
     writer: FrameWriter,
     reader: FrameReader,
-    sent: Option<Position>,
+    sent: Asked,
 }
 
 impl Gateway {
@@ -165,10 +168,11 @@ impl Gateway {
         let mut feed = self.feed.take().unwrap_or_else(|| {
             let salt: [u8; 32] = rng.random();
             let frames = || self.credential.frames(FramesFor::Feed, &salt);
-            let sent = self.conduct.resumes_from();
+            let sent = self.conduct.asks();
             Feed { writer: FrameWriter::new(frames()), reader: FrameReader::new(frames()), sent }
         });
-        let (events, sent) = plane.feed(feed.sent, if rng.random_bool(self.noise / 4.0) { 2 } else { 0 });
+        let history = if rng.random_bool(self.noise / 4.0) { History::drawn(rng) } else { History::Right };
+        let (events, sent) = plane.feed(feed.sent, history);
         feed.sent = sent;
         let mut bytes: Vec<u8> = events.iter().flat_map(|event| feed.writer.event(event).unwrap()).collect();
         if rng.random_bool(self.noise) {

@@ -1,8 +1,8 @@
 //! A control plane: the trail, and what it says of it to whoever listens.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use gatewarden_feed::{FeedEvent, Position};
+use gatewarden_feed::{Asked, FeedEvent, Position};
 use gatewarden_gateway::Snapshot;
 use gatewarden_trail::{Change, Entry, Folded, fold, leaf_hash};
 use gatewarden_types::{AnyRecord, Digest, Id, Key, Organization, RecordKind, Seq, Timestamp};
@@ -54,11 +54,10 @@ impl Plane {
     }
 
     fn append(&mut self, change: Change) {
-        let bytes = entry_of(self.entries.len() as Seq + 1, vec![change]).to_bytes().unwrap();
-        fold(&mut self.folded, &Entry::from_bytes(&bytes).unwrap());
-        let head = Digest(leaf_hash(&bytes));
-        self.entries.push((bytes, head));
-        if let Some(base) = base(&self.entries, &self.folded) {
+        let entry = sealed(self.entries.len() as Seq + 1, change);
+        fold(&mut self.folded, &Entry::from_bytes(&entry.0).unwrap());
+        self.entries.push(entry);
+        if let Some(base) = base(&self.entries, &self.folded, false) {
             let mut follower = follower();
             if follower.step(base).is_none() {
                 self.states.insert((self.organization.epoch, self.entries.len() as Seq), follower.snapshot().clone());
@@ -123,31 +122,76 @@ impl Plane {
         self.put_organization();
     }
 
-    /// What a feed says that goes on from a position, and where it is then. It may be that of a backup without the last entries,
-    /// in the same epoch.
-    pub fn feed(&self, from: Option<Position>, lost: usize) -> (Vec<FeedEvent>, Option<Position>) {
+    /// What a feed says that was asked for so, and what it would be asked for then.
+    pub fn feed(&self, asked: Asked, history: History) -> (Vec<FeedEvent>, Asked) {
         let organization = self.organization.id;
-        let there = self.entries.get(..self.entries.len().saturating_sub(lost)).filter(|there| !there.is_empty());
-        let there = there.unwrap_or(&self.entries);
-        let known = from.filter(|at| there.get(after(*at) - 1).is_some_and(|(_, head)| *head == at.head));
-        let mut events: Vec<_> = match known {
-            Some(at) => there[after(at)..]
+        let entries = self.entries_of(history, asked.known);
+        let known = asked.known.filter(|at| entries.get(after(*at) - 1).is_some_and(|(_, head)| *head == at.head));
+        let mut events: Vec<_> = match known.filter(|_| !asked.wants_base) {
+            Some(at) => entries[after(at)..]
                 .iter()
                 .map(|(bytes, _)| FeedEvent::Entry { organization, bytes: bytes.clone(), bodies: Vec::new() })
                 .collect(),
-            None if lost > 0 => base(there, &folded(there)).into_iter().collect(),
-            None => base(there, &self.folded).into_iter().collect(),
+            None => {
+                let folded = match &entries {
+                    Cow::Borrowed(_) => Cow::Borrowed(&self.folded),
+                    Cow::Owned(entries) => Cow::Owned(folded(entries)),
+                };
+                let Some(base) = base(&entries, &folded, known.is_some()) else {
+                    let problem = "a record cannot be read".to_owned();
+                    return (vec![FeedEvent::Behind { organization, problem }], Asked { wants_base: true, ..asked });
+                };
+                vec![base]
+            }
         };
-        if known.is_none() && events.is_empty() {
-            let problem = "a record cannot be read".to_owned();
-            return (vec![FeedEvent::Behind { organization, problem }], None);
-        }
         events.push(FeedEvent::Current { organization, at: Timestamp::default() });
-        (events, Some(end(there)))
+        (events, Asked { known: Some(end(&entries)), wants_base: false })
+    }
+
+    /// The entries of a history, for whoever knows this one to a position.
+    fn entries_of(&self, history: History, known: Option<Position>) -> Cow<'_, Entries> {
+        let kept = match (history, known) {
+            (History::Backup, _) => self.entries.len().saturating_sub(2).max(1),
+            // Who knows nothing would take it, and then refuse the right one: as it should.
+            (History::Another, Some(known)) if after(known) <= self.entries.len() => after(known) - 1,
+            _ => return Cow::Borrowed(&self.entries),
+        };
+        let mut entries = self.entries[..kept].to_vec();
+        if matches!(history, History::Another) {
+            for n in 0..3 {
+                let name = format!("Elsewhere {n}").parse().unwrap();
+                let change = Change::put(&Organization { name, ..self.organization.clone() }).unwrap();
+                entries.push(sealed(entries.len() as Seq + 1, change));
+            }
+        }
+        Cow::Owned(entries)
+    }
+}
+
+/// What a control plane may have.
+#[derive(Debug, Clone, Copy)]
+pub enum History {
+    Right,
+    /// It was restored from a backup that lacks the last entries, and goes on in the same epoch.
+    Backup,
+    /// The same, and others were added since.
+    Another,
+}
+
+impl History {
+    pub fn drawn(rng: &mut StdRng) -> Self {
+        if rng.random_bool(0.5) { Self::Backup } else { Self::Another }
     }
 }
 
 type Entries = [(Vec<u8>, Digest)];
+
+/// An entry with its leaf hash.
+fn sealed(seq: Seq, change: Change) -> (Vec<u8>, Digest) {
+    let bytes = entry_of(seq, vec![change]).to_bytes().unwrap();
+    let head = Digest(leaf_hash(&bytes));
+    (bytes, head)
+}
 
 fn folded(entries: &Entries) -> Folded {
     let mut folded = Folded::new();
@@ -158,11 +202,11 @@ fn folded(entries: &Entries) -> Folded {
 }
 
 /// All of the policy; none where something of it cannot be read.
-fn base(entries: &Entries, folded: &Folded) -> Option<FeedEvent> {
+fn base(entries: &Entries, folded: &Folded, continues: bool) -> Option<FeedEvent> {
     let record = |((kind, _), (_, image)): (&(_, _), &(Seq, _))| AnyRecord::read(*kind, image).ok();
     let records = folded.iter().map(record).collect::<Option<_>>()?;
     let Position { seq, head } = end(entries);
-    Some(FeedEvent::Base { organization: organization().id, seq, head, records, bodies: Vec::new() })
+    Some(FeedEvent::Base { organization: organization().id, seq, head, continues, records, bodies: Vec::new() })
 }
 
 fn end(entries: &Entries) -> Position {
