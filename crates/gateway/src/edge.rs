@@ -177,11 +177,10 @@ impl Edge {
             return Err(Refusal::OtherApi { model: shown(&asked.model), speaks });
         }
         let (reservation, standing) = self.limiter.admit(holder, asked.estimate(operation), self.steady.now())?;
-        meter.reserved(reservation, Instant::now());
         let outgoing = asked.outgoing(operation, route.model.upstream.as_str());
         let (running, mut leash) = Running::new(holder, call.voice.request, &route);
         call.activity.begin(running);
-        meter.sent(Instant::now());
+        meter.sent(reservation, Instant::now());
         let (mut answer, pooled) = self.ask(operation, call, &route, outgoing.body, &mut leash).await?;
         meter.answered(Instant::now(), answer.status().as_u16());
         Counters::add(&self.counters.passed);

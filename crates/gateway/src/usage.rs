@@ -1,8 +1,8 @@
 //! How a call is metered, and where the record of it goes.
 
-use std::sync::{
-    Arc,
-    mpsc::{Receiver, SyncSender, sync_channel},
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use gatewarden_feed::{RefusalCode, UsageRecord};
@@ -12,25 +12,65 @@ use tokio::time::Instant;
 use crate::{admission::Holder, limits::Reservation, refusal::Refusal, status::Counters};
 
 /// How many records wait at most in memory until they are spooled; more are dropped and counted.
-const WAITING: usize = 16_384;
+pub(crate) const WAITING: usize = 16_384;
 
 /// Where records wait. Taking one in wakes nobody; they are collected now and then.
 #[derive(Debug, Clone)]
-pub(crate) struct Till {
-    records: SyncSender<UsageRecord>,
+pub(crate) struct Till(Arc<Tray>);
+
+/// Whoever collects what is in a till.
+#[derive(Debug)]
+pub(crate) struct Collector(Arc<Tray>);
+
+#[derive(Debug)]
+struct Tray {
+    /// Grows to what comes between two collections and no further, so that its memory stays near.
+    records: Mutex<VecDeque<UsageRecord>>,
     counters: Arc<Counters>,
 }
 
+impl Tray {
+    fn records(&self) -> MutexGuard<'_, VecDeque<UsageRecord>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Till {
-    pub(crate) fn new(counters: Arc<Counters>) -> (Self, Receiver<UsageRecord>) {
-        let (records, collected) = sync_channel(WAITING);
-        (Self { records, counters }, collected)
+    pub(crate) fn new(counters: Arc<Counters>) -> (Self, Collector) {
+        let tray = Arc::new(Tray { records: Mutex::default(), counters });
+        (Self(Arc::clone(&tray)), Collector(tray))
     }
 
-    fn take(&self, record: UsageRecord) {
-        if self.records.try_send(record).is_err() {
-            Counters::add(&self.counters.usage_dropped);
+    /// Takes a record in, as far as there is room.
+    pub(crate) fn take(&self, record: UsageRecord) {
+        let mut records = self.0.records();
+        if records.len() < WAITING {
+            records.push_back(record);
+        } else {
+            Counters::add(&self.0.counters.usage_dropped);
         }
+    }
+}
+
+#[cfg(test)]
+impl Till {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.records().is_empty()
+    }
+}
+
+impl Collector {
+    /// Whether nobody can make records any more.
+    pub(crate) fn is_last(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    /// Moves the oldest, as many as `most`, to the end of `collected`; whether some are left.
+    pub(crate) fn collect(&self, most: usize, collected: &mut Vec<UsageRecord>) -> bool {
+        let mut records = self.0.records();
+        let taken = most.min(records.len());
+        collected.extend(records.drain(..taken));
+        !records.is_empty()
     }
 }
 
@@ -40,7 +80,6 @@ pub(crate) struct Meter {
     record: Option<UsageRecord>,
     till: Till,
     came: Instant,
-    sent: Option<Instant>,
     reserved: Option<Reserved>,
 }
 
@@ -76,7 +115,7 @@ impl Meter {
             total_micros: 0,
             upstream_micros: None,
         };
-        Self { record: Some(record), till, came, sent: None, reserved: None }
+        Self { record: Some(record), till, came, reserved: None }
     }
 
     /// Changes what is recorded.
@@ -100,23 +139,18 @@ impl Meter {
 
     /// The call was ended here while its answer was passing: its status is said, and it stays incomplete.
     pub(crate) fn cut(&mut self, refusal: &Refusal) {
-        self.till.counters.refused(refusal);
+        self.till.0.counters.refused(refusal);
         self.note(|record| record.refused = Some(RefusalCode::own(refusal.code())));
     }
 
-    /// The call was let through with this much, which is settled when it ends.
-    pub(crate) fn reserved(&mut self, reservation: Reservation, since: Instant) {
-        self.reserved = Some(Reserved { reservation, since, worked_on: true });
-    }
-
-    /// The request is on its way to the provider.
-    pub(crate) fn sent(&mut self, now: Instant) {
-        self.sent = Some(now);
+    /// The request is on its way to the provider. It was let through with this much, which is settled when it ends.
+    pub(crate) fn sent(&mut self, reservation: Reservation, now: Instant) {
+        self.reserved = Some(Reserved { reservation, since: now, worked_on: true });
     }
 
     /// The provider's answer has begun.
     pub(crate) fn answered(&mut self, now: Instant, status: u16) {
-        let took = self.sent.map(|sent| micros(sent, now));
+        let took = self.reserved.as_ref().map(|reserved| micros(reserved.since, now));
         if let Some(reserved) = &mut self.reserved {
             reserved.worked_on = (200..300).contains(&status);
         }
@@ -218,7 +252,7 @@ mod tests {
         let now = Instant::now();
         let came = now.checked_sub(Duration::from_secs(50)).expect("the machine runs for longer");
         let mut meter = Meter::start(till, Id::from_uuid(Uuid::from_u128(3)), AT, came, &holder);
-        meter.reserved(reservation, now);
+        meter.sent(reservation, now);
         meter.answered(now, 500);
         drop(meter);
         assert!(limiter.admit(&holder, 900, AT).is_ok(), "all of it is there again");

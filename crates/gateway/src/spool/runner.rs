@@ -3,11 +3,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     io::ErrorKind,
-    sync::{
-        Arc,
-        atomic::Ordering::Relaxed,
-        mpsc::{Receiver, TryRecvError},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -24,7 +20,7 @@ use super::{
     frame::{Frame, sealed, tally, whole},
     ledger::{Effect, Event, Ledger},
 };
-use crate::status::Counters;
+use crate::{status::Counters, usage::Collector};
 
 /// How often records are written to the disk: about how long a record waits in memory.
 const COLLECTING: Duration = Duration::from_millis(100);
@@ -38,7 +34,7 @@ const ENDING: Duration = Duration::from_secs(8);
 pub(crate) struct Runner {
     folder: Folder,
     ledger: Ledger,
-    records: Receiver<UsageRecord>,
+    records: Collector,
     /// Collected, and not on the disk yet.
     unwritten: Vec<UsageRecord>,
     /// The same as it is written.
@@ -56,7 +52,7 @@ impl Runner {
     /// Looks at what lies in the folder.
     pub(crate) fn new(
         (folder, most_bytes): (Folder, u64),
-        records: Receiver<UsageRecord>,
+        records: Collector,
         to: mpsc::Sender<Batch>,
         counters: Arc<Counters>,
     ) -> Self {
@@ -90,31 +86,34 @@ impl Runner {
         self.unwritten.is_empty() && !self.ledger.is_shipping()
     }
 
-    /// Spools what has come, as far as the disk takes it.
+    /// Spools what has come, as far as the disk takes it. The few that come while these are written wait for the next time:
+    /// else a disk that is slower than calls are frequent is written all the time, for few at once.
     fn collect(&mut self) {
         if self.again.is_none_or(|again| again <= Instant::now()) {
-            while self.gather() && self.keep() {}
+            let mut more = true;
+            while more {
+                more = self.gather();
+                more &= self.keep();
+            }
         }
         self.step(Event::Tick);
         self.tell();
     }
 
-    /// Collects what is written next; whether there is something.
+    /// Collects what is written next; whether there is more than that.
     fn gather(&mut self) -> bool {
-        while self.unwritten.len() < MOST_AT_ONCE {
-            match self.records.try_recv() {
-                Ok(record) => self.unwritten.push(record),
-                Err(end) => {
-                    self.last = end == TryRecvError::Disconnected;
-                    break;
-                }
-            }
-        }
-        !self.unwritten.is_empty()
+        // Asked before it is looked: what came in between is then among what is left.
+        let is_last = self.records.is_last();
+        let left = self.records.collect(MOST_AT_ONCE.saturating_sub(self.unwritten.len()), &mut self.unwritten);
+        self.last = is_last && !left;
+        left
     }
 
-    /// Offers what was collected; whether it is on the disk then.
+    /// Offers what was collected, if anything was; whether all of it is on the disk then.
     fn keep(&mut self) -> bool {
+        if self.unwritten.is_empty() {
+            return true;
+        }
         self.frame = sealed(&self.unwritten);
         self.step(Event::Offered { bytes: self.frame.len() as u64, records: tally(&self.unwritten) });
         self.unwritten.is_empty()
@@ -211,5 +210,61 @@ async fn arrived(answer: &mut Option<oneshot::Receiver<Answer>>) -> Option<Answe
     match answer {
         Some(answer) => answer.await.ok(),
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use crate::{
+        spool::given::record,
+        usage::{Till, WAITING},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_disk_is_not_written_for_each_call_that_comes_meanwhile() {
+        const CALLS: u64 = 50;
+        let folder = tempfile::tempdir().unwrap();
+        let (till, collector) = Till::new(Arc::default());
+        let (to, _batches) = mpsc::channel(1);
+        let counters = Arc::<Counters>::default();
+        let held = Folder::hold(folder.path()).unwrap();
+        let mut runner = Runner::new((held, 1024 * 1024), collector, to, Arc::clone(&counters));
+        till.take(record(1, 0));
+        thread::scope(|all| {
+            // Each comes while the one before is being written.
+            all.spawn(|| {
+                for number in 1..CALLS {
+                    while !till.is_empty() {
+                        thread::yield_now();
+                    }
+                    till.take(record(1, number.into()));
+                }
+            });
+            runner.collect();
+            assert!(counters.usage_kept.load(Relaxed) < CALLS / 2, "the others wait for the next time");
+            while counters.usage_kept.load(Relaxed) < CALLS {
+                runner.collect();
+            }
+        });
+    }
+
+    #[test]
+    fn all_that_has_come_is_written_at_once_and_what_has_no_room_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let counters = Arc::<Counters>::default();
+        let (till, collector) = Till::new(Arc::clone(&counters));
+        let (to, _batches) = mpsc::channel(1);
+        let held = Folder::hold(folder.path()).unwrap();
+        let mut runner = Runner::new((held, 64 * 1024 * 1024), collector, to, Arc::clone(&counters));
+        (0..=WAITING as u128).for_each(|number| till.take(record(1, number)));
+        drop(till);
+        runner.collect();
+        let kept = counters.usage_kept.load(Relaxed);
+        assert_eq!((kept, counters.usage_dropped.load(Relaxed)), (WAITING as u64, 1));
+        assert!(runner.last, "and that was all");
     }
 }
