@@ -2,7 +2,7 @@
 
 mod barred;
 
-use std::{fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
 use gatewarden_types::MOST_TOKENS;
@@ -34,6 +34,11 @@ pub(crate) struct Asked {
 
 /// The fields that say how much the model may write.
 const MOST: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+
+/// A field's name, which is copied only where it is written with escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The fields that are decided on, each as it stands in the body.
 #[derive(Default)]
@@ -84,16 +89,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             // and what is called there would differ. Such a body is refused.
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
                 let mut fields = Fields::default();
-                while let Some(name) = map.next_key::<String>()? {
+                while let Some(FieldName(name)) = map.next_key()? {
                     let Some((exact, field)) = fields.named(&name) else {
-                        if MOST.contains(&name.as_str()) {
+                        if MOST.contains(&&*name) {
                             let most = map.next_value::<Value>()?.as_u64().unwrap_or(0);
                             fields.most = fields.most.max(most);
                             continue;
                         }
                         map.next_value::<IgnoredAny>()?;
                         if barred::is_barred(&name) {
-                            fields.barred.get_or_insert(name);
+                            fields.barred.get_or_insert_with(|| name.into_owned());
                         }
                         continue;
                     };
