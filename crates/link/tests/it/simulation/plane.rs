@@ -127,23 +127,22 @@ impl Plane {
         let organization = self.organization.id;
         let entries = self.entries_of(history, asked.known);
         let known = asked.known.filter(|at| entries.get(after(*at) - 1).is_some_and(|(_, head)| *head == at.head));
-        let mut events: Vec<_> = match known.filter(|_| !asked.wants_base) {
-            Some(at) => entries[after(at)..]
-                .iter()
-                .map(|(bytes, _)| FeedEvent::Entry { organization, bytes: bytes.clone(), bodies: Vec::new() })
-                .collect(),
-            None => {
-                let folded = match &entries {
-                    Cow::Borrowed(_) => Cow::Borrowed(&self.folded),
-                    Cow::Owned(entries) => Cow::Owned(folded(entries)),
-                };
-                let Some(base) = base(&entries, &folded, known.is_some()) else {
-                    let problem = "a record cannot be read".to_owned();
-                    return (vec![FeedEvent::Behind { organization, problem }], Asked { wants_base: true, ..asked });
-                };
-                vec![base]
-            }
-        };
+        let mut events = Vec::new();
+        if let Some(at) = known.filter(|_| !asked.wants_base) {
+            let entry =
+                |(bytes, _): &(Vec<u8>, _)| FeedEvent::Entry { organization, bytes: bytes.clone(), bodies: Vec::new() };
+            events.extend(entries[after(at)..].iter().map(entry));
+        } else {
+            let folded = match &entries {
+                Cow::Borrowed(_) => Cow::Borrowed(&self.folded),
+                Cow::Owned(entries) => Cow::Owned(folded(entries)),
+            };
+            let Some(base) = base(&entries, &folded, known.is_some()) else {
+                let problem = "a record cannot be read".to_owned();
+                return (vec![FeedEvent::Behind { organization, problem }], Asked { wants_base: true, ..asked });
+            };
+            events.push(base);
+        }
         events.push(FeedEvent::Current { organization, at: Timestamp::default() });
         (events, Asked { known: Some(end(&entries)), wants_base: false })
     }
