@@ -41,6 +41,8 @@ pub(crate) struct Runner {
     frame: Vec<u8>,
     /// Nobody can make records any more.
     last: bool,
+    /// Some are not collected yet.
+    left: bool,
     /// When it is tried again, after a write has failed.
     again: Option<Instant>,
     to: mpsc::Sender<Batch>,
@@ -57,8 +59,8 @@ impl Runner {
         counters: Arc<Counters>,
     ) -> Self {
         let ledger = Ledger::new(most_bytes, folder.segments());
-        let (unwritten, frame, last, again, answer) = (Vec::new(), Vec::new(), false, None, None);
-        Self { folder, ledger, records, unwritten, frame, last, again, to, answer, counters }
+        let (unwritten, frame, last, left, again, answer) = (Vec::new(), Vec::new(), false, false, None, None);
+        Self { folder, ledger, records, unwritten, frame, last, left, again, to, answer, counters }
     }
 
     /// Runs until nobody can make records any more, and then ships what it can.
@@ -77,18 +79,21 @@ impl Runner {
             over = over.or_else(|| self.last.then(|| Instant::now() + ENDING));
         }
         self.step(Event::Closing);
+        self.records.collect(usize::MAX, &mut self.unwritten);
         if !self.unwritten.is_empty() {
             self.lost(self.unwritten.len() as u64, "it could not be written to the disk");
         }
     }
 
     fn is_done(&self) -> bool {
-        self.unwritten.is_empty() && !self.ledger.is_shipping()
+        self.unwritten.is_empty() && !self.left && !self.ledger.is_shipping()
     }
 
     /// Spools what has come, as far as the disk takes it. The few that come while these are written wait for the next time:
     /// else a disk that is slower than calls are frequent is written all the time, for few at once.
     fn collect(&mut self) {
+        // Asked before it is looked what there is, so that nothing comes after the last.
+        self.last = self.records.is_last();
         if self.again.is_none_or(|again| again <= Instant::now()) {
             let mut more = true;
             while more {
@@ -102,11 +107,9 @@ impl Runner {
 
     /// Collects what is written next; whether there is more than that.
     fn gather(&mut self) -> bool {
-        // Asked before it is looked: what came in between is then among what is left.
-        let is_last = self.records.is_last();
-        let left = self.records.collect(MOST_AT_ONCE.saturating_sub(self.unwritten.len()), &mut self.unwritten);
-        self.last = is_last && !left;
-        left
+        let room = MOST_AT_ONCE.saturating_sub(self.unwritten.len());
+        self.left = self.records.collect(room, &mut self.unwritten);
+        self.left
     }
 
     /// Offers what was collected, if anything was; whether all of it is on the disk then.
@@ -234,6 +237,7 @@ mod tests {
         let held = Folder::hold(folder.path()).unwrap();
         let mut runner = Runner::new((held, 1024 * 1024), collector, to, Arc::clone(&counters));
         till.take(record(1, 0));
+        let mut at_once = 0;
         thread::scope(|all| {
             // Each comes while the one before is being written.
             all.spawn(|| {
@@ -245,11 +249,30 @@ mod tests {
                 }
             });
             runner.collect();
-            assert!(counters.usage_kept.load(Relaxed) < CALLS / 2, "the others wait for the next time");
-            while counters.usage_kept.load(Relaxed) < CALLS {
+            at_once = counters.usage_kept.load(Relaxed);
+            while counters.usage_kept.load(Relaxed) < CALLS && runner.again.is_none() {
                 runner.collect();
             }
         });
+        assert!(at_once < CALLS / 2, "the others wait for the next time: {at_once} were written");
+        assert_eq!(counters.usage_kept.load(Relaxed), CALLS);
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_holds_up_no_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let counters = Arc::<Counters>::default();
+        let (till, collector) = Till::new(Arc::clone(&counters));
+        let (to, _batches) = mpsc::channel(1);
+        let held = Folder::hold(folder.path()).unwrap();
+        let mut runner = Runner::new((held, 64 * 1024 * 1024), collector, to, Arc::clone(&counters));
+        folder.close().unwrap();
+        (0..=MOST_AT_ONCE as u128).for_each(|number| till.take(record(1, number)));
+        runner.collect();
+        assert!(!runner.last && runner.again.is_some());
+        drop(till);
+        runner.collect();
+        assert!(runner.last && !runner.is_done(), "it ends after a while, and counts what is lost");
     }
 
     #[test]
