@@ -72,7 +72,7 @@ pub enum Effect {
     Sync,
     /// Rely on nothing on disk that begins beyond this position of this epoch.
     Doubt(Option<(u32, Seq)>),
-    /// Do not rely on what the disk began with, and [recover](Conduct::recover) from what is left there.
+    /// Do not rely on what the disk began with, and [fall back](Conduct::fall_back) on what is left there.
     FallBack,
     /// Leave the feed, and ask for it again after this time.
     AskAgain(Duration),
@@ -97,8 +97,14 @@ impl Conduct {
     /// Goes on from what was on disk: it is followed as if it came now, and written once more, so that what is written next
     /// never stands behind a frame that was cut short.
     pub fn recover(&mut self, recovered: Recovered, now: Timestamp) -> Effect {
-        let Recovered { mut events, course, heard, .. } = recovered;
-        self.course = course;
+        self.course = recovered.course.clone();
+        self.fall_back(recovered, now)
+    }
+
+    /// The same for what is left there when what it began with cannot be followed. That stays known: a base of its history is
+    /// asked for.
+    pub fn fall_back(&self, recovered: Recovered, now: Timestamp) -> Effect {
+        let Recovered { mut events, heard, .. } = recovered;
         events.push(self.current(believed(heard, now)));
         Effect::Renew(events)
     }

@@ -76,8 +76,7 @@ impl Link {
     /// Goes on from what was on disk. False when nobody takes it.
     pub async fn recover(&mut self, recovered: Recovered) -> bool {
         let effect = self.conduct.recover(recovered, self.wiring.clock.now());
-        // In a box, because an effect may be to recover from what is left on disk.
-        Box::pin(self.carry_out(effect)).await.is_ok()
+        self.carry_out(effect).await.is_ok()
     }
 
     /// Listens until the gateway is removed or nobody takes the events any more.
@@ -157,7 +156,11 @@ impl Link {
             Effect::Sync => self.disk.sync(),
             Effect::Doubt(followed) => self.disk.doubt(followed).map(drop),
             Effect::FallBack => match self.disk.doubt(None) {
-                Ok(Some(left)) => return if self.recover(left).await { Ok(()) } else { Err(Ended::Gone) },
+                Ok(Some(left)) => {
+                    let effect = self.conduct.fall_back(left, self.wiring.clock.now());
+                    // In a box, because an effect might be this one again.
+                    return Box::pin(self.carry_out(effect)).await;
+                }
                 done => done.map(drop),
             },
         };

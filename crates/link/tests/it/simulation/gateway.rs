@@ -10,7 +10,7 @@ use std::{
 use gatewarden_credentials::{FramesFor, GatewayCredential};
 use gatewarden_feed::{Asked, FeedEvent, FrameReader, FrameWriter};
 use gatewarden_gateway::{Follower, Snapshot, Unreadable};
-use gatewarden_link::{Conduct, Disk, Effect, Generation, Happening, Recovered, Standing};
+use gatewarden_link::{Conduct, Disk, Effect, Generation, Happening, Standing};
 use gatewarden_types::{Entropy, Seq, Timestamp};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
@@ -122,7 +122,8 @@ impl Gateway {
         (self.disk, self.conduct, self.follower) = (disk, Conduct::new(organization), follower().elsewhere());
         (self.feed, self.standing, self.checked) = (None, Standing::default(), None);
         if let Some(recovered) = start.recovered {
-            self.go_on_from(recovered, now);
+            let effect = self.conduct.recover(recovered, self.clock(now));
+            assert!(self.carry_out(effect, now), "what was kept is put into force");
         }
     }
 
@@ -221,11 +222,6 @@ impl Gateway {
         true
     }
 
-    fn go_on_from(&mut self, recovered: Recovered, now: i64) {
-        let effect = self.conduct.recover(recovered, self.clock(now));
-        assert!(self.carry_out(effect, now), "what was kept is put into force");
-    }
-
     fn carry_out(&mut self, effect: Effect, now: i64) -> bool {
         let kept = match effect {
             Effect::Pass(event) => {
@@ -243,7 +239,8 @@ impl Gateway {
             Effect::Doubt(followed) => self.disk.doubt(followed).map(drop),
             Effect::FallBack => self.disk.doubt(None).map(|left| {
                 if let Some(left) = left {
-                    self.go_on_from(left, now);
+                    let effect = self.conduct.fall_back(left, self.clock(now));
+                    assert!(self.carry_out(effect, now), "what is left is put into force");
                 }
             }),
             Effect::AskAgain(_) => return false,
