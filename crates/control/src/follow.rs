@@ -6,5 +6,5 @@ mod read;
 pub use feed::run;
 pub(crate) use feed::run_one;
 pub use gatewarden_feed::{FeedEvent, Position};
+pub(crate) use read::end;
 pub use read::{Base, FollowedEntry, base, entries_after};
-pub(crate) use read::{end, holds};

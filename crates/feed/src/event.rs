@@ -14,7 +14,8 @@ pub enum FeedEvent {
         seq: Seq,
         /// The leaf hash of that entry.
         head: Digest,
-        /// Whether the trail has the entry that the gateway said it knows. Where it has not, this is another history.
+        /// Whether the trail has the entry that the gateway said it knows; false also where it said none. What does not continue
+        /// the one that is known is another history, or a new epoch.
         continues: bool,
         /// Every policy record it has.
         records: Vec<AnyRecord>,

@@ -118,7 +118,9 @@ impl ControlPlane {
         if let Some(Position { seq, head }) = known {
             url.query_pairs_mut().append_pair("after", &seq.to_string()).append_pair("head", &head.to_string());
         }
-        url.query_pairs_mut().append_pair("base", &wants_base.to_string());
+        if wants_base {
+            url.query_pairs_mut().append_pair("base", "true");
+        }
         let answer = answered(self.client.get(url), credential).await?;
         Ok(Box::pin(answer.bytes_stream().map_ok(|bytes| bytes.to_vec()).map_err(Trouble::from)))
     }

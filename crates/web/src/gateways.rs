@@ -20,6 +20,7 @@ struct Query {
     /// The leaf hash of the entry there.
     head: Option<Digest>,
     /// Whether it wants a base all the same.
+    #[serde(default)]
     base: bool,
 }
 

@@ -5,8 +5,7 @@ use std::{
 
 use gatewarden_feed::{Asked, BEAT, FeedEvent, Position};
 use gatewarden_store::Moved;
-use gatewarden_trail::leaf_hash;
-use gatewarden_types::{Backoff, Digest, Id, Organization};
+use gatewarden_types::{Backoff, Id, Organization};
 use tokio::{
     sync::{
         broadcast::{Receiver, error::RecvError},
@@ -15,7 +14,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
 
-use super::{base, entries_after, holds};
+use super::{base, entries_after};
 use crate::{App, Error};
 
 /// How long to wait before organizations that could not be listed are listed again.
@@ -59,11 +58,8 @@ pub(crate) async fn run_one(app: App, organization: Id<Organization>, asked: Ask
     let moves = app.store.moves();
     let (_never, no_wishes) = mpsc::channel(1);
     let mut feed = Feed::new(app, events, Whom::One(organization));
-    match feed.resume(organization, asked).await {
-        Ok(()) => {}
-        // Whoever listens asks again.
-        Err(bad) => return tracing::warn!(%organization, error = %bad, "where to go on could not be looked up"),
-    }
+    feed.sent.extend(asked.known.map(|known| (organization, known)));
+    feed.anew.extend(asked.wants_base.then_some(organization));
     drop(feed.follow(moves, no_wishes).await);
 }
 
@@ -78,7 +74,7 @@ struct Feed {
     app: App,
     events: mpsc::Sender<FeedEvent>,
     whom: Whom,
-    /// How far whoever takes the events is.
+    /// Where the events lead that were sent, or were known before.
     sent: BTreeMap<Id<Organization>, Position>,
     /// Begin anew with a base, whatever was sent.
     anew: BTreeSet<Id<Organization>>,
@@ -100,17 +96,6 @@ impl Feed {
         let (sent, failed) = (BTreeMap::new(), BTreeMap::new());
         let (anew, behind) = (BTreeSet::new(), BTreeSet::new());
         Self { app, events, whom, sent, anew, behind, failed, caught_up: false }
-    }
-
-    /// Goes on from a position that the trail has; from one that it does not have, and where a base is wanted, it begins anew.
-    async fn resume(&mut self, organization: Id<Organization>, asked: Asked) -> Result<(), Error> {
-        if let Some(position) = asked.known {
-            if asked.wants_base || !holds(&self.app, organization, position).await? {
-                self.anew.insert(organization);
-            }
-            self.sent.insert(organization, position);
-        }
-        Ok(())
     }
 
     async fn follow(
@@ -232,25 +217,24 @@ impl Feed {
         Ok(())
     }
 
+    /// Sends what is new since the known position, or a base: where none is known, one is wanted, or the trail does not have it.
     async fn catch_up(&mut self, organization: Id<Organization>) -> Result<(), Stopped> {
-        let known = self.sent.get(&organization).copied();
-        let Some(mut at) = known.filter(|_| !self.anew.contains(&organization)) else {
-            let base = base(&self.app, organization, known).await?;
-            self.sent.insert(organization, Position { seq: base.seq, head: base.head });
-            self.anew.remove(&organization);
-            return Ok(self.send(base.into()).await?);
-        };
-        loop {
-            let entries = entries_after(&self.app, organization, at.seq).await?;
+        let mut next = self.sent.get(&organization).copied().filter(|_| !self.anew.contains(&organization));
+        while let Some(at) = next {
+            let Some(entries) = entries_after(&self.app, organization, at).await? else { break };
             if entries.is_empty() {
                 return Ok(());
             }
             for entry in entries {
-                at = Position { seq: entry.seq, head: Digest(leaf_hash(&entry.bytes)) };
+                next = Some(entry.at);
+                self.sent.insert(organization, entry.at);
                 self.send(entry.into()).await?;
-                self.sent.insert(organization, at);
             }
         }
+        let base = base(&self.app, organization, self.sent.get(&organization).copied()).await?;
+        self.sent.insert(organization, Position { seq: base.seq, head: base.head });
+        self.anew.remove(&organization);
+        Ok(self.send(base.into()).await?)
     }
 
     async fn send(&self, event: FeedEvent) -> Result<(), Gone> {

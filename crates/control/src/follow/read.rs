@@ -2,7 +2,7 @@ use gatewarden_access::{Caller, Permit, actions::FollowTrail};
 use gatewarden_credentials::Sealed;
 use gatewarden_feed::{Body, FeedEvent, Position};
 use gatewarden_store::{OrgRead, StoreError};
-use gatewarden_trail::Entry;
+use gatewarden_trail::{Entry, leaf_hash};
 use gatewarden_types::{AnyRecord, Digest, Id, Job, Organization, Seq};
 
 use crate::{App, Error};
@@ -32,8 +32,8 @@ pub struct Base {
 pub struct FollowedEntry {
     /// The organization.
     pub organization: Id<Organization>,
-    /// Its position.
-    pub seq: Seq,
+    /// Where it leads.
+    pub at: Position,
     /// Its canonical bytes.
     pub bytes: Vec<u8>,
     /// The sealed secrets that it names, as far as they have not been erased since.
@@ -76,23 +76,31 @@ pub async fn base(app: &App, organization: Id<Organization>, known: Option<Posit
     Ok(Base { organization, seq, head, continues, records, bodies })
 }
 
-/// The next entries after `after`, oldest first; none when there are no more.
+/// The next entries after a position, oldest first, and no list where the trail does not have that position.
 ///
 /// # Errors
 /// When the database cannot answer or an entry cannot be read.
-pub async fn entries_after(app: &App, organization: Id<Organization>, after: Seq) -> Result<Vec<FollowedEntry>, Error> {
+pub async fn entries_after(
+    app: &App,
+    organization: Id<Organization>,
+    after: Position,
+) -> Result<Option<Vec<FollowedEntry>>, Error> {
     let (read, permit) = follow(app, organization).await?;
+    if !has(&read, &permit, after).await? {
+        return Ok(None);
+    }
     let mut entries = Vec::new();
-    for stored in read.stored(&permit, after, PAGE).await? {
+    for stored in read.stored(&permit, after.seq, PAGE).await? {
         let named = match Entry::from_bytes(&stored.bytes) {
             Ok(entry) => images(&entry),
             // It is sent as it is: what a gateway cannot read, it sets aside, and says so.
             Err(_) => Vec::new(),
         };
         let bodies = bodies(&read, &permit, &named).await?;
-        entries.push(FollowedEntry { organization, seq: stored.seq, bytes: stored.bytes, bodies });
+        let at = Position { seq: stored.seq, head: Digest(leaf_hash(&stored.bytes)) };
+        entries.push(FollowedEntry { organization, at, bytes: stored.bytes, bodies });
     }
-    Ok(entries)
+    Ok(Some(entries))
 }
 
 /// The position of an organization's last entry.
@@ -104,15 +112,7 @@ pub(crate) async fn end(app: &App, organization: Id<Organization>) -> Result<(u3
     Ok((read.epoch(), read.size(&permit).await?))
 }
 
-/// Whether an organization's trail has that entry at that position.
-///
-/// # Errors
-/// When the database cannot answer.
-pub(crate) async fn holds(app: &App, organization: Id<Organization>, position: Position) -> Result<bool, Error> {
-    let (read, permit) = follow(app, organization).await?;
-    Ok(has(&read, &permit, position).await?)
-}
-
+/// Whether the trail has that entry at that position.
 async fn has(read: &OrgRead, permit: &Permit<FollowTrail>, position: Position) -> Result<bool, StoreError> {
     Ok(leaf(read, permit, position.seq).await? == Some(position.head))
 }

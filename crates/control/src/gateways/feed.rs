@@ -40,6 +40,8 @@ pub fn feed(app: &App, admitted: Admitted, salt: &[u8; 32], asked: Asked) -> mps
 /// because the whole policy has to be read for it.
 struct Unsent {
     problem: String,
+    /// Whether what is followed began after that, so that its bases say of the gateway what is so.
+    anew: bool,
     changed: bool,
     due: Instant,
     backoff: Backoff,
@@ -58,21 +60,24 @@ impl Unsent {
     /// The same after one more try, if there was one before.
     fn again(before: Option<Self>, problem: String, now: Instant) -> Self {
         let mut backoff = before.map(|before| before.backoff).unwrap_or_default();
-        Self { problem, changed: false, due: now + backoff.failed(), backoff }
+        Self { problem, anew: false, changed: false, due: now + backoff.failed(), backoff }
     }
 
     /// What an event is to a gateway that lacks what came before it: no entry can be taken there, and nothing is current. It
     /// is told that it is behind instead, again and again, so that its feed is never silent.
     fn next(&mut self, event: FeedEvent, now: Instant) -> Next {
         self.changed |= matches!(event, FeedEvent::Entry { .. });
-        match event {
+        let next = match event {
+            FeedEvent::Base { .. } if !self.anew => Next::Anew,
             FeedEvent::Entry { .. } | FeedEvent::Current { .. } if self.changed && self.due <= now => Next::Anew,
             FeedEvent::Entry { .. } => Next::Leave,
             FeedEvent::Current { organization, .. } => {
                 Next::Send(FeedEvent::Behind { organization, problem: self.problem.clone() })
             }
             other => Next::Send(other),
-        }
+        };
+        self.anew |= next == Next::Anew;
+        next
     }
 }
 
@@ -215,7 +220,7 @@ async fn over(ending: &mut watch::Receiver<bool>) {
 mod tests {
     use std::time::Duration;
 
-    use gatewarden_types::{Id, Timestamp};
+    use gatewarden_types::{Digest, Id, Timestamp};
     use uuid::Uuid;
 
     use super::*;
@@ -235,5 +240,13 @@ mod tests {
         let mut unsent = Unsent::again(Some(unsent), "too large".to_owned(), start);
         assert_eq!(unsent.next(entry(), start + after(1)), Next::Leave, "a wait that is twice as long");
         assert_eq!(unsent.next(current(), start + after(2)), Next::Anew);
+        let base = || {
+            let (head, records, bodies) = (Digest([1; 32]), Vec::new(), Vec::new());
+            FeedEvent::Base { organization, seq: 1, head, continues: true, records, bodies }
+        };
+        assert_eq!(unsent.next(base(), start), Next::Send(base()), "of what began anew");
+        let mut unsent = Unsent::again(Some(unsent), "too large".to_owned(), start);
+        assert_eq!(unsent.next(base(), start), Next::Anew, "it continues what the gateway was not sent");
+        assert_eq!(unsent.next(base(), start), Next::Send(base()));
     }
 }

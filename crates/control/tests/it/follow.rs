@@ -5,6 +5,7 @@ use gatewarden_control::{
     providers::{self, SecretChange, UpdateProvider},
 };
 use gatewarden_credentials::Secret;
+use gatewarden_testkit::World;
 use gatewarden_trail::{Entry, Folded, fold, leaf_hash};
 use gatewarden_types::{AnyRecord, Digest, Id, Organization, Seq};
 use tokio::sync::mpsc;
@@ -28,6 +29,16 @@ fn position(event: &FeedEvent) -> (Id<Organization>, Seq) {
     (*organization, Entry::from_bytes(bytes).unwrap().seq)
 }
 
+fn at(seq: Seq, head: Digest) -> Position {
+    Position { seq, head }
+}
+
+/// The leaf hashes of the organization's trail.
+async fn heads(world: &World) -> Vec<Digest> {
+    let entries = world.trail(world.org()).await;
+    entries.iter().map(|stored| Digest(leaf_hash(&stored.bytes))).collect()
+}
+
 gatewarden_testkit::on_both! {
     async fn a_base_is_what_the_entries_fold_to(world: World) {
         let added = provider(&world, "One").await.value;
@@ -48,16 +59,14 @@ gatewarden_testkit::on_both! {
     async fn a_base_says_whether_the_trail_has_what_its_gateway_knows(world: World) {
         let (app, org) = (world.app(), world.org());
         provider(&world, "One").await;
-        let entries = world.trail(org).await;
-        let heads: Vec<_> = entries.iter().map(|stored| Digest(leaf_hash(&stored.bytes))).collect();
-        let at = |seq: usize, head: Digest| Some(Position { seq: seq as u64, head });
-        let (first, last) = (heads[0], heads[heads.len() - 1]);
+        let heads = heads(&world).await;
+        let (first, last, end) = (heads[0], heads[heads.len() - 1], heads.len() as u64);
         for (known, continues) in [
             (None, false),
-            (at(1, first), true),
-            (at(heads.len(), last), true),
-            (at(1, last), false),
-            (at(heads.len() + 1, last), false),
+            (Some(at(1, first)), true),
+            (Some(at(end, last)), true),
+            (Some(at(1, last)), false),
+            (Some(at(end + 1, last)), false),
         ] {
             assert_eq!(follow::base(app, org, known).await.unwrap().continues, continues, "{known:?}");
         }
@@ -69,10 +78,15 @@ gatewarden_testkit::on_both! {
         let secret = SecretChange::Replace(Secret::new("sk-second".to_owned()));
         let command = UpdateProvider { provider: added.value.id, name: None, base_url: None, secret, seen: None };
         providers::update(app, &owner, org, command).await.unwrap();
-        let entries = follow::entries_after(app, org, added.version - 1).await.unwrap();
+        let heads = heads(&world).await;
+        let after = |seq: Seq| follow::entries_after(app, org, at(seq, heads[usize::try_from(seq).unwrap() - 1]));
+        let entries = after(added.version - 1).await.unwrap().unwrap();
         let bodies: Vec<_> = entries.iter().map(|entry| entry.bodies.len()).collect();
         assert_eq!(bodies, [0, 1], "the first secret was erased when it was replaced");
-        assert!(follow::entries_after(app, org, added.version + 1).await.unwrap().is_empty());
+        assert!(after(added.version + 1).await.unwrap().is_some_and(|entries| entries.is_empty()));
+        for lacks in [at(added.version, heads[0]), at(added.version + 2, heads[0])] {
+            assert!(follow::entries_after(app, org, lacks).await.unwrap().is_none(), "{lacks:?}");
+        }
     }
 
     async fn an_organization_that_cannot_be_read_holds_up_nobody_and_heals(world: World) {
@@ -107,7 +121,7 @@ gatewarden_testkit::on_both! {
         assert_eq!(position(&events.recv().await.unwrap()), (world.org(), version));
         wishes.send(world.org()).await.unwrap();
         let event = events.recv().await.unwrap();
-        assert!(matches!(&event, FeedEvent::Base { organization, seq, .. } if (*organization, *seq) == (world.org(), version)), "{event:?}");
+        assert!(matches!(&event, FeedEvent::Base { organization, seq, continues: true, .. } if (*organization, *seq) == (world.org(), version)), "{event:?}");
     }
 
     async fn a_feed_begins_with_bases_and_goes_on_with_every_entry(world: World) {

@@ -8,10 +8,10 @@ use gatewarden_control::{
     organizations::{self, UpdateOrganization},
 };
 use gatewarden_credentials::{FramesFor, GatewayCredential, Token};
-use gatewarden_feed::{Asked, FeedEvent, FrameReader};
+use gatewarden_feed::{Asked, FeedEvent, FrameReader, Position};
 use gatewarden_testkit::{House, World};
-use gatewarden_trail::Entry;
-use gatewarden_types::{Actor, Gateway, GatewayState, Id, Job, Key, Via};
+use gatewarden_trail::{Entry, leaf_hash};
+use gatewarden_types::{Actor, Digest, Gateway, GatewayState, Id, Job, Key, Via};
 
 use crate::{
     actors::{
@@ -49,6 +49,20 @@ async fn enrolled_or_not(world: &World, name: &str) -> (Id<Gateway>, GatewayCred
 
 async fn admitted(world: &World, shown: &GatewayCredential) -> Option<Admitted> {
     gateways::admit(world.app(), world.app().id(), shown.text().expose()).await.unwrap()
+}
+
+const SALT: [u8; 32] = [3; 32];
+
+/// The first event of the feed that a gateway asks for.
+async fn first(world: &World, shown: &GatewayCredential, asked: Asked) -> FeedEvent {
+    let mut sent = gateways::feed(world.app(), admitted(world, shown).await.unwrap(), &SALT, asked);
+    let mut read = FrameReader::new(shown.frames(FramesFor::Feed, &SALT));
+    loop {
+        read.push(&sent.recv().await.unwrap());
+        if let Some(event) = read.next().unwrap() {
+            return event;
+        }
+    }
 }
 
 /// What a gateway says of itself.
@@ -145,18 +159,33 @@ gatewarden_testkit::on_both! {
         assert!(refused(&organizations::read(app, &operator, org).await));
     }
 
+    async fn a_gateway_goes_on_from_what_it_knows_and_learns_whether_the_trail_has_it(world: World) {
+        let (_, shown) = enrolled(&world, world.house(), "Frankfurt").await;
+        let entries = world.trail(world.org()).await;
+        let (seq, head) = (entries.len() as u64 - 1, Digest(leaf_hash(&entries[entries.len() - 2].bytes)));
+        let (here, elsewhere) = (Position { seq, head }, Position { seq, head: Digest([9; 32]) });
+        for (known, wants_base, due) in [
+            (Some(here), false, None),
+            (Some(here), true, Some(true)),
+            (Some(elsewhere), false, Some(false)),
+            (Some(elsewhere), true, Some(false)),
+            (None, false, Some(false)),
+        ] {
+            match (first(&world, &shown, Asked { known, wants_base }).await, due) {
+                (FeedEvent::Base { continues, .. }, Some(due)) => assert_eq!(continues, due, "{known:?}"),
+                (event @ FeedEvent::Entry { .. }, None) => assert_eq!(event.leads_to().unwrap().seq, seq + 1),
+                (event, _) => panic!("{event:?} for {known:?}, {wants_base}"),
+            }
+        }
+    }
+
     async fn a_gateway_is_sent_its_own_organization_and_no_other(world: World) {
         let app = world.app();
         let (_, here) = enrolled(&world, world.house(), "Frankfurt").await;
         let (there_id, there) = enrolled(&world, world.other_house(), "Frankfurt").await;
-        let (salt, nothing) = ([3; 32], Asked { known: None, wants_base: true });
+        let (salt, nothing) = (SALT, Asked { known: None, wants_base: true });
         for (shown, house) in [(&here, world.house()), (&there, world.other_house())] {
-            let mut sent = gateways::feed(app, admitted(&world, shown).await.unwrap(), &salt, nothing);
-            let mut read = FrameReader::new(shown.frames(FramesFor::Feed, &salt));
-            let base = loop {
-                read.push(&sent.recv().await.unwrap());
-                if let Some(event) = read.next().unwrap() { break event; }
-            };
+            let base = first(&world, shown, nothing).await;
             assert!(matches!(base, FeedEvent::Base { organization, .. } if organization == house.id), "{base:?}");
         }
         let mut sent = gateways::feed(app, admitted(&world, &there).await.unwrap(), &salt, nothing);
