@@ -185,6 +185,7 @@ fn state(row: &ListedGateway, now: Timestamp) -> view::GatewayState {
         (GatewayState::Waiting, _) => Shown::Expired,
         (GatewayState::Draining, true) => Shown::Draining,
         (GatewayState::Draining, false) => Shown::DrainingAway,
+        (_, true) if row.sighting.as_ref().is_some_and(|seen| seen.problem.is_some()) => Shown::Ailing,
         (_, true) => Shown::Connected,
         (_, false) => Shown::Away,
     }

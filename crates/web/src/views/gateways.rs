@@ -84,6 +84,8 @@ pub enum GatewayState {
     Expired,
     /// It follows and answers.
     Connected,
+    /// It answers, and cannot do something that it should.
+    Ailing,
     /// It was not heard lately.
     Away,
     /// It answers, and says that it is not ready.
@@ -99,6 +101,7 @@ impl GatewayState {
             Self::Waiting => "Waiting",
             Self::Expired => "Token expired",
             Self::Connected => "Connected",
+            Self::Ailing => "Needs attention",
             Self::Away => "Away",
             Self::Draining => "Draining",
             Self::DrainingAway => "Draining, away",
@@ -109,7 +112,7 @@ impl GatewayState {
     pub fn class(self) -> &'static str {
         match self {
             Self::Connected => "good",
-            Self::Waiting | Self::Draining => "warn",
+            Self::Ailing | Self::Waiting | Self::Draining => "warn",
             Self::Away | Self::DrainingAway => "bad",
             Self::Expired => "off",
         }

@@ -53,8 +53,11 @@ on_both! {
         let size = world.trail(world.org()).await.len() as u64;
         world.app().took(world.org(), size);
         let list = owner.get("/o/here/gateways").await;
-        assert!(list.says("In this program") && list.says(">Connected<") && list.says(&format!("{} entries<", size - 1)));
+        assert!(list.says("In this program") && list.says(">Needs attention<") && list.says(&format!("{} entries<", size - 1)));
         assert!(list.says("&#60;b&#62;an entry") && !list.says("<b>an entry"));
+        follower.report(&door, 1, None).await;
+        let list = owner.get("/o/here/gateways").await;
+        assert!(list.says(">Connected<") && !list.says("an entry<"), "{}", list.body);
         let drained = owner.post(&act("drain"), &[("version", &version(&list, &act("drain")))]).await;
         assert_eq!((drained.code(), drained.location()), (303, "/o/here/gateways"));
         let list = owner.get("/o/here/gateways").await;

@@ -14,7 +14,11 @@ fn row(at: usize, name: &str, state: GatewayState, lag: &str) -> GatewayRow {
         progress: (!waits).then(|| Progress { position: t("18,204"), lag: t(lag) }),
         release: if waits { String::new() } else { t("0.1.0") },
         last_seen: if at == 5 { String::new() } else { t("now") },
-        problem: if at == 3 { t("an entry could not be read; the last good policy holds") } else { String::new() },
+        problem: if matches!(at, 3 | 7) {
+            t("an entry could not be read; the last good policy holds")
+        } else {
+            String::new()
+        },
         version: t("17"),
         can_drain: !waits && !draining,
         can_resume: draining,
@@ -35,6 +39,7 @@ pub(super) fn all() -> Drawn {
             row(4, "Lisbon", GatewayState::Waiting, ""),
             row(5, "Porto", GatewayState::DrainingAway, "1 entry"),
             row(6, "Turin", GatewayState::Expired, ""),
+            row(7, "Riga", GatewayState::Ailing, "none"),
         ],
         goes_on: t("1 day"),
         goes_on_until: t("22 Nov 2026, 12:00:00 UTC"),
