@@ -1,5 +1,5 @@
-use gatewarden_trail::{Entry, epoch_after, leaf_hash};
-use gatewarden_types::{Digest, Id, Organization, Seq};
+use gatewarden_trail::{Entry, epoch_after};
+use gatewarden_types::{Id, Organization, Seq};
 
 use crate::{Asked, FeedEvent, Position, event::epoch};
 
@@ -137,7 +137,6 @@ impl Course {
         if entry.seq != due {
             return Err(Astray::Gap { due, found: entry.seq });
         }
-        let position = Position { seq: entry.seq, head: Digest(leaf_hash(bytes)) };
-        Ok(Known { position, epoch: epoch_after(&entry).unwrap_or(known.epoch) })
+        Ok(Known { position: Position::of(entry.seq, bytes), epoch: epoch_after(&entry).unwrap_or(known.epoch) })
     }
 }

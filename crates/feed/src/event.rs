@@ -71,7 +71,7 @@ impl FeedEvent {
             Self::Base { seq, head, .. } => Some(Position { seq: *seq, head: *head }),
             Self::Entry { bytes, .. } => {
                 let entry = Entry::from_bytes(bytes).ok()?;
-                Some(Position { seq: entry.seq, head: Digest(leaf_hash(bytes)) })
+                Some(Position::of(entry.seq, bytes))
             }
             _ => None,
         }
@@ -102,6 +102,13 @@ pub struct Position {
     pub seq: Seq,
     /// Its leaf hash.
     pub head: Digest,
+}
+
+impl Position {
+    /// Where an entry leads that has these canonical bytes.
+    pub fn of(seq: Seq, bytes: &[u8]) -> Self {
+        Self { seq, head: Digest(leaf_hash(bytes)) }
+    }
 }
 
 /// What a gateway asks the control plane for.

@@ -2,7 +2,7 @@ use gatewarden_access::{Caller, Permit, actions::FollowTrail};
 use gatewarden_credentials::Sealed;
 use gatewarden_feed::{Body, FeedEvent, Position};
 use gatewarden_store::{OrgRead, StoreError};
-use gatewarden_trail::{Entry, leaf_hash};
+use gatewarden_trail::Entry;
 use gatewarden_types::{AnyRecord, Digest, Id, Job, Organization, Seq};
 
 use crate::{App, Error};
@@ -97,7 +97,7 @@ pub async fn entries_after(
             Err(_) => Vec::new(),
         };
         let bodies = bodies(&read, &permit, &named).await?;
-        let at = Position { seq: stored.seq, head: Digest(leaf_hash(&stored.bytes)) };
+        let at = Position::of(stored.seq, &stored.bytes);
         entries.push(FollowedEntry { organization, at, bytes: stored.bytes, bodies });
     }
     Ok(Some(entries))

@@ -218,7 +218,7 @@ async fn arrived(answer: &mut Option<oneshot::Receiver<Answer>>) -> Option<Answe
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{path::Path, thread};
 
     use crate::{
         spool::given::record,
@@ -227,15 +227,21 @@ mod tests {
 
     use super::*;
 
+    /// A spool in a folder, what it is told of, and what it counts.
+    fn spooling(folder: &Path) -> (Runner, Till, Arc<Counters>) {
+        let counters = Arc::<Counters>::default();
+        let (till, collector) = Till::new(Arc::clone(&counters));
+        // Nobody takes what it ships.
+        let (to, _) = mpsc::channel(1);
+        let held = (Folder::hold(folder).unwrap(), 64 * 1024 * 1024);
+        (Runner::new(held, collector, to, Arc::clone(&counters)), till, counters)
+    }
+
     #[test]
     fn a_disk_is_not_written_for_each_call_that_comes_meanwhile() {
         const CALLS: u64 = 50;
         let folder = tempfile::tempdir().unwrap();
-        let (till, collector) = Till::new(Arc::default());
-        let (to, _batches) = mpsc::channel(1);
-        let counters = Arc::<Counters>::default();
-        let held = Folder::hold(folder.path()).unwrap();
-        let mut runner = Runner::new((held, 1024 * 1024), collector, to, Arc::clone(&counters));
+        let (mut runner, till, counters) = spooling(folder.path());
         till.take(record(1, 0));
         let mut at_once = 0;
         thread::scope(|all| {
@@ -261,11 +267,7 @@ mod tests {
     #[test]
     fn a_disk_that_takes_nothing_holds_up_no_end() {
         let folder = tempfile::tempdir().unwrap();
-        let counters = Arc::<Counters>::default();
-        let (till, collector) = Till::new(Arc::clone(&counters));
-        let (to, _batches) = mpsc::channel(1);
-        let held = Folder::hold(folder.path()).unwrap();
-        let mut runner = Runner::new((held, 64 * 1024 * 1024), collector, to, Arc::clone(&counters));
+        let (mut runner, till, _) = spooling(folder.path());
         folder.close().unwrap();
         (0..=MOST_AT_ONCE as u128).for_each(|number| till.take(record(1, number)));
         runner.collect();
@@ -278,11 +280,7 @@ mod tests {
     #[test]
     fn all_that_has_come_is_written_at_once_and_what_has_no_room_is_counted() {
         let folder = tempfile::tempdir().unwrap();
-        let counters = Arc::<Counters>::default();
-        let (till, collector) = Till::new(Arc::clone(&counters));
-        let (to, _batches) = mpsc::channel(1);
-        let held = Folder::hold(folder.path()).unwrap();
-        let mut runner = Runner::new((held, 64 * 1024 * 1024), collector, to, Arc::clone(&counters));
+        let (mut runner, till, counters) = spooling(folder.path());
         (0..=WAITING as u128).for_each(|number| till.take(record(1, number)));
         drop(till);
         runner.collect();
