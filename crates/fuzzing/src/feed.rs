@@ -68,3 +68,20 @@ pub fn usage_batch(bytes: &[u8]) {
     assert_eq!(batch::decode(&written).expect("what was written is read"), records);
     assert_eq!(batch::encode(&records), written);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A seed that is refused at once leads a fuzzer nowhere.
+    #[test]
+    fn every_message_of_the_seed_is_read() {
+        let seed = include_bytes!("../../../fuzz/corpus/feed_event/seed-policy");
+        for line in seed.split(|byte| *byte == b'\n') {
+            let mut reader = FrameReader::new(key(FramesFor::Feed));
+            reader.push(&frames(FramesFor::Feed, line));
+            let (events, bad) = read(&mut reader);
+            assert_eq!((events.len(), bad), (1, None), "{}", String::from_utf8_lossy(line));
+        }
+    }
+}

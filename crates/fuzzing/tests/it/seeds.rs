@@ -157,8 +157,11 @@ fn messages() -> String {
     let text = |entry: Entry| String::from_utf8(entry.to_bytes().unwrap()).unwrap();
     let revoked = Key { state: KeyState::Revoked, ..key() };
     [
-        json!({"event": "base", "organization": organization, "seq": 1, "head": head, "records": records, "bodies": bodies})
-            .to_string(),
+        json!({
+            "event": "base", "organization": organization, "seq": 1, "head": head, "continues": true,
+            "records": records, "bodies": bodies,
+        })
+        .to_string(),
         text(entry(2, vec![Change::put(&revoked).unwrap()])),
         text(entry(3, vec![Change::removed::<Key>(id(8))])),
         json!({"event": "current", "organization": organization, "at": 5}).to_string(),
