@@ -145,6 +145,15 @@ impl Host {
         let files = folders.flat_map(|folder| ["policy-1", "policy-2"].map(|name| folder.join(name)));
         files.filter(|file| file.is_file()).collect()
     }
+
+    /// Waits until it keeps no policy any more, which is a moment after none is in force.
+    pub async fn until_no_policies(&self) {
+        let late = Instant::now() + PATIENCE;
+        while !self.policies().is_empty() {
+            assert!(Instant::now() < late, "{:?}", self.policies());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
 }
 
 impl Running {
