@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { chromium as playwright } from '@playwright/test';
 import lighthouse from 'lighthouse';
 
 import { chromium } from '../support/chromium';
 import { DEMO } from '../support/pages';
-import { freePort } from '../support/program';
 import { expect, test } from '../support/test';
 
 const CATEGORIES = ['performance', 'accessibility', 'best-practices'];
@@ -17,14 +19,16 @@ const TRIES = 5;
 const PHONE = { slowdown: 4, of: 1750 };
 
 for (const path of ['/sign-in', `/o/${DEMO.slug}/members`, `/o/${DEMO.slug}/keys`, `/o/${DEMO.slug}/trail`]) {
-  test(`Lighthouse finds nothing to improve on ${path}`, async ({ program, session }) => {
+  test(`Lighthouse finds nothing to improve on ${path}`, async ({ program, session }, { outputDir }) => {
     test.setTimeout(TRIES * 60_000);
     const own = path === '/sign-in' ? [] : await session.cookies();
     const cookie = own.map(({ name, value }) => `${name}=${value}`).join('; ');
-    const port = await freePort();
-    const args = [...chromium.args, `--remote-debugging-port=${port}`];
-    const browser = await playwright.launch({ ...chromium, args });
+    const profile = join(outputDir, 'profile');
+    // On a port that the system chooses and the browser writes down.
+    const args = [...chromium.args, '--remote-debugging-port=0'];
+    const browser = await playwright.launchPersistentContext(profile, { ...chromium, args });
     try {
+      const [port] = (await readFile(join(profile, 'DevToolsActivePort'), 'utf8')).split('\n').map(Number);
       const best = new Map<string, number>();
       let lost: string[] = [];
       let cpuSlowdownMultiplier = PHONE.slowdown;

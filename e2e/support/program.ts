@@ -1,14 +1,19 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
 
 const PROGRAM = process.env.GATEWARDEN_PROGRAM ?? join(import.meta.dirname, '../../target/debug/gatewarden');
 /** How long the program may take to answer, and to end when asked, in milliseconds. */
 const PATIENCE = 30_000;
+/** The system chooses; a port that was free a moment ago may not be any more. */
+const FREE_PORTS = ['--listen', '127.0.0.1:0', '--gateway-listen', '127.0.0.1:0'];
+/** What it logs once both answer, and the first address that it prints. */
+const SERVING = /serving console=(\S+)\/ gateway=(\S+)\//;
+const PRINTED = /https?:\/\/\S+/;
 
 export interface Owner {
   organization: string;
@@ -43,20 +48,22 @@ export class Program {
     const data = await mkdtemp(join(tmpdir(), 'gatewarden-e2e-'));
     try {
       await prepare?.(data);
-      const [listen, gateway] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
-      const child = spawn(PROGRAM, [command, '--data', data, '--listen', listen, '--gateway-listen', gateway], {
+      const child = spawn(PROGRAM, [command, '--data', data, ...FREE_PORTS], {
         env: environment(),
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       const log: string[] = [];
-      createInterface({ input: child.stderr! }).on('line', (line) => {
-        log.push(line);
-        console.error(line);
-      });
       try {
-        const printed = await printedUrl(child, `http://${listen}`);
-        await Promise.all([ready(child, `http://${listen}`), ready(child, `http://${gateway}`)]);
-        return new Program(`http://${listen}`, `http://${gateway}`, printed, log, data, child);
+        const [addresses, printed] = await Promise.all([
+          firstMatch(child, child.stderr!, SERVING, (line) => {
+            log.push(line);
+            process.stderr.write(`${line}\n`);
+          }),
+          firstMatch(child, child.stdout!, PRINTED),
+        ]);
+        const [, console, gateway] = addresses as [string, string, string];
+        await Promise.all([ready(child, console), ready(child, gateway)]);
+        return new Program(console, gateway, printed[0], log, data, child);
       } catch (error) {
         await end(child);
         throw error;
@@ -90,30 +97,24 @@ function environment(): NodeJS.ProcessEnv {
   return { ...process.env, GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE: '127.0.0.0/8', NO_PROXY: '127.0.0.1' };
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
-}
-
-function printedUrl(child: ChildProcess, origin: string): Promise<string> {
+/** Waits for the first line that matches, and reads on to the end, so that the program never waits for a full pipe. */
+function firstMatch(child: ChildProcess, from: Readable, wanted: RegExp, each = (_line: string) => {}): Promise<RegExpMatchArray> {
   return new Promise((resolve, reject) => {
     const seen: string[] = [];
-    const failed = (why: string) => reject(new Error(`gatewarden printed no URL: ${why}\n${seen.join('\n')}`));
+    const failed = (why: string) => {
+      clearTimeout(timer);
+      reject(new Error(`gatewarden said nothing like ${wanted}: ${why}\n${seen.join('\n')}`));
+    };
     const timer = setTimeout(() => failed('too slow'), PATIENCE);
     child.once('error', (error) => failed(error.message));
     child.once('exit', (code) => failed(`it ended with ${code}`));
-    // The lines are read to the end, so that the program never waits for a full pipe.
-    createInterface({ input: child.stdout! }).on('line', (line) => {
+    createInterface({ input: from }).on('line', (line) => {
+      each(line);
       seen.push(line);
-      const url = line.match(/https?:\/\/\S+/)?.[0];
-      if (url?.startsWith(origin)) {
-        clearTimeout(timer);
-        resolve(url);
-      }
+      const found = line.match(wanted);
+      if (!found) return;
+      clearTimeout(timer);
+      resolve(found);
     });
   });
 }
