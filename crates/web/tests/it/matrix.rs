@@ -100,24 +100,16 @@ fn leaves_an_attempt(route: &Route, who: Who, which: Which, outcome: Outcome) ->
 
 on_both! {
     // proves RQ-038, RL-008, RL-045, LL-003, LL-009, LL-012, LL-088, LL-089
-    async fn every_route_answers_each_actor_as_its_row_says(world: World) {
-        let site = site(&world);
-        let door = door(&site).await;
-        let mut wrong = Vec::new();
-        let mut cast = Cast::gather(&world).await;
-        for route in routes().iter().filter(|route| !matches!(route.scope, Scope::Open(_)) && !is_file(route.path)) {
-            // A session is its account's alone and not an organization's: `records_account` asks for others'.
-            if param(route.path) == Some("session") {
-                continue;
-            }
-            Walk { world: &world, site: &site, door: &door, cast: &cast, route }.take(&mut wrong).await;
-            if route.scope == Scope::Account {
-                // It may have signed everybody out.
-                cast = Cast::gather(&world).await;
-            }
-        }
-        assert!(world.app().store.statements() > 0, "the work is counted");
-        assert!(wrong.is_empty(), "{} unexpected answers (seed {}):\n{}", wrong.len(), world.seed(), wrong.join("\n"));
+    async fn every_route_of_the_api_answers_each_actor_as_its_row_says(world: World) {
+        walk(&world, |route| route.scope == Scope::Key).await;
+    }
+
+    async fn every_page_answers_each_actor_as_its_row_says(world: World) {
+        walk(&world, |route| route.scope != Scope::Key && route.method == Method::GET).await;
+    }
+
+    async fn every_form_answers_each_actor_as_its_row_says(world: World) {
+        walk(&world, |route| route.scope != Scope::Key && route.method != Method::GET).await;
     }
 
     // proves RQ-041, PK-002, LL-008, LL-102
@@ -168,6 +160,27 @@ on_both! {
             }
         }
     }
+}
+
+/// Every row that is `wanted`, but for what is open to anyone.
+async fn walk(world: &World, wanted: impl Fn(&Route) -> bool) {
+    let site = site(world);
+    let door = door(&site).await;
+    let mut wrong = Vec::new();
+    let mut cast = Cast::gather(world).await;
+    for route in routes().iter().filter(|route| !matches!(route.scope, Scope::Open(_)) && !is_file(route.path)) {
+        // A session is its account's alone and not an organization's: `records_account` asks for others'.
+        if param(route.path) == Some("session") || !wanted(route) {
+            continue;
+        }
+        Walk { world, site: &site, door: &door, cast: &cast, route }.take(&mut wrong).await;
+        if route.scope == Scope::Account {
+            // It may have signed everybody out.
+            cast = Cast::gather(world).await;
+        }
+    }
+    assert!(world.app().store.statements() > 0, "the work is counted");
+    assert!(wrong.is_empty(), "{} unexpected answers (seed {}):\n{}", wrong.len(), world.seed(), wrong.join("\n"));
 }
 
 /// One row, by everybody, on everything.
