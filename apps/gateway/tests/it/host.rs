@@ -188,6 +188,19 @@ impl Running {
         (status, code)
     }
 
+    /// Waits until it answers calls with a key.
+    pub async fn until_answered(&self, key: &str) {
+        let late = Instant::now() + PATIENCE;
+        loop {
+            let (status, code) = self.call(key).await;
+            if status == StatusCode::OK {
+                return;
+            }
+            assert!(Instant::now() < late, "{status} {code}: {}", self.log());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// What it says of itself.
     pub async fn readiness(&self) -> (StatusCode, Value) {
         let answer = self.client.get(format!("{}/readyz", self.url)).send().await.unwrap();

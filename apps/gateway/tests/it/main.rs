@@ -1,6 +1,8 @@
 //! A gateway on another host, as its operator and its callers meet it: the program itself, beside a control plane.
 
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 #[expect(dead_code, reason = "the tests of faults do more with it")]
 mod host;
 #[cfg(test)]
