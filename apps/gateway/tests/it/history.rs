@@ -1,8 +1,14 @@
 //! The control plane's database is exchanged for an older copy while gateways follow, as when another server takes over
 //! that lacked the last changes.
 
+use futures::StreamExt;
+use gatewarden_ambient::entropy;
 use gatewarden_control::trail;
+use gatewarden_credentials::{FramesFor, GatewayCredential, Token};
+use gatewarden_feed::{Asked, FeedEvent, FrameReader, Position};
+use gatewarden_link::ControlPlane;
 use gatewarden_testkit::Beneath;
+use gatewarden_types::Digest;
 
 use crate::{host::Host, plane::Plane};
 
@@ -26,7 +32,41 @@ async fn lose(beneath: &Beneath) {
     }
 }
 
+/// What a feed begins with.
+async fn first(control: &ControlPlane, credential: &GatewayCredential, asked: Asked) -> FeedEvent {
+    let salt = Digest(entropy().bytes());
+    let mut feed = control.feed(credential, salt, asked).await.unwrap();
+    let mut reader = FrameReader::new(credential.frames(FramesFor::Feed, &salt.0));
+    loop {
+        reader.push(&feed.next().await.unwrap().unwrap());
+        if let Some(event) = reader.next().unwrap() {
+            return event;
+        }
+    }
+}
+
 gatewarden_testkit::on_both! {
+    async fn what_a_gateway_knows_and_whether_it_wants_all_of_it_is_heard(world: World) {
+        let plane = Plane::new(world).await;
+        let (_, token) = plane.add("Frankfurt").await;
+        let token: GatewayCredential = token.parse().unwrap();
+        let control = ControlPlane::new(plane.url().parse().unwrap()).unwrap();
+        let credential = GatewayCredential::new(token.gateway(), Token::generate(&entropy()));
+        control.enroll(&token, credential.verifier()).await.unwrap();
+        plane.key("One more").await;
+        let entries = plane.world.trail(plane.world.org()).await;
+        let before = &entries[entries.len() - 2];
+        let known = Some(Position::of(before.seq, &before.bytes));
+        let goes_on = first(&control, &credential, Asked { known, wants_base: false }).await;
+        assert_eq!(goes_on.leads_to().unwrap().seq, before.seq + 1);
+        assert!(matches!(goes_on, FeedEvent::Entry { .. }), "{goes_on:?}");
+        let whole = first(&control, &credential, Asked { known, wants_base: true }).await;
+        assert!(matches!(whole, FeedEvent::Base { continues: true, .. }), "{whole:?}");
+        let other = known.map(|known| Position { head: Digest([9; 32]), ..known });
+        let replaced = first(&control, &credential, Asked { known: other, wants_base: false }).await;
+        assert!(matches!(replaced, FeedEvent::Base { continues: false, .. }), "{replaced:?}");
+    }
+
     async fn a_history_that_is_replaced_under_an_open_feed_is_refused_until_the_operator_tells(world: World) {
         let (plane, host) = (Plane::new(world).await, Host::new());
         plane.let_in(&host).await;
