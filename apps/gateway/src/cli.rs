@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, value_parser};
 use gatewarden_types::Network;
 use url::Url;
 
@@ -38,7 +38,7 @@ pub struct Enroll {
     pub data: PathBuf,
 }
 
-/// Serves.
+/// Serves, until SIGINT, or until SIGTERM and some time after it. Asked a second time, it ends at once.
 #[derive(Debug, Args)]
 pub struct Run {
     /// Where to listen
@@ -50,6 +50,9 @@ pub struct Run {
     /// Private addresses at which providers may be, as addresses or ranges with commas between
     #[arg(long, value_name = "RANGES", value_delimiter = ',', env = "GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE")]
     pub allow_private: Vec<Network>,
+    /// For how many seconds SIGTERM lets it take connections yet while `/readyz` says that they are to go elsewhere
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = value_parser!(u64).range(..=3600))]
+    pub linger: u64,
     /// How many threads answer calls [default: one for each core]
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
+    io,
     sync::Arc,
     time::Duration,
 };
@@ -14,9 +15,9 @@ use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, Snapshot, T
 use gatewarden_link::{ControlPlane, Disk, Enrolment, Enrolments, Link, Standing, Start, Wiring, enrolments, report};
 use gatewarden_types::{AllowedNetworks, Id, Organization, Seq};
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, mpsc, watch},
-    time::interval,
+    time::{interval, timeout},
 };
 
 use crate::{cli::Run, leaving::Leaving};
@@ -38,7 +39,7 @@ type Wireds = Arc<BTreeMap<Id<Organization>, Wired>>;
 
 /// Serves until it is asked to end.
 pub async fn run(asked: Run) -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut end = End::new()?;
     let wired = Arc::new(wired(&asked)?);
     let (events, feed) = mpsc::channel(WAITING);
     let gateway = start(&asked, Arc::clone(&wired), feed)?;
@@ -46,13 +47,48 @@ pub async fn run(asked: Run) -> anyhow::Result<()> {
     println!("Gatewarden's gateway listens on {}", gateway.addr());
     follow(&wired, events)?;
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = end.asked(&gateway, Duration::from_secs(asked.linger)) => {}
         never = forget_removed(&gateway, &wired) => match never {},
     }
     tracing::info!("ending; calls may go on for a while");
-    gateway.shutdown().await;
+    tokio::select! {
+        () = gateway.shutdown() => {}
+        () = end.urged() => tracing::warn!("asked once more: ending at once"),
+    }
     Ok(())
+}
+
+/// The signals that end it.
+struct End {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl End {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits until connections are to be taken no more. SIGTERM gives whatever spreads calls the time to pass this gateway
+    /// over; someone at a terminal does not wait for that.
+    async fn asked(&mut self, gateway: &Gateway, linger: Duration) {
+        tokio::select! {
+            _ = self.interrupt.recv() => return,
+            _ = self.terminate.recv() => {}
+        }
+        gateway.turn_away();
+        tracing::info!(seconds = linger.as_secs(), "calls are to go elsewhere; those that still come are answered");
+        // A second signal ends the wait.
+        drop(timeout(linger, self.urged()).await);
+    }
+
+    /// Waits for either of them.
+    async fn urged(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 fn wired(asked: &Run) -> anyhow::Result<BTreeMap<Id<Organization>, Wired>> {

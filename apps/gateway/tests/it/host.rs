@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -37,6 +37,8 @@ pub struct Answer {
     pub request: Id<Request>,
     pub status: StatusCode,
     pub code: String,
+    /// Whether it closes its connection.
+    pub closes: bool,
 }
 
 /// Calls a model. None where the gateway is gone before the answer is whole.
@@ -45,10 +47,10 @@ pub async fn call(client: &Client, gateway: &str, key: &str) -> Option<Answer> {
     let answer =
         client.post(format!("{gateway}/v1/chat/completions")).bearer_auth(key).json(&body).send().await.ok()?;
     let request = answer.headers()["x-request-id"].to_str().unwrap().parse().unwrap();
-    let status = answer.status();
+    let (status, closes) = (answer.status(), answer.headers().get("connection").is_some_and(|value| value == "close"));
     let body: Value = serde_json::from_slice(&answer.bytes().await.ok()?).unwrap();
     let code = body["error"]["code"].as_str().unwrap_or_default().to_owned();
-    Some(Answer { request, status, code })
+    Some(Answer { request, status, code, closes })
 }
 
 /// The program. All are built into one folder, whichever of them these tests are of.
@@ -93,6 +95,13 @@ impl Host {
     /// Starts the gateway; it may not be ready yet.
     pub fn start(&self) -> Running {
         Running::begin(self.serving())
+    }
+
+    /// Starts it with more to say; it may not be ready yet.
+    pub fn start_with(&self, words: &[&str]) -> Running {
+        let mut command = self.serving();
+        command.args(words);
+        Running::begin(command)
     }
 
     /// Where usage is spooled.
@@ -177,6 +186,23 @@ impl Running {
         self.child.id()
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        assert!(Command::new("kill").arg(name).arg(self.id().to_string()).status().unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let late = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < late, "{}", self.log());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// What it has logged.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
@@ -184,8 +210,13 @@ impl Running {
 
     /// Calls a model: the status, and the code of the error where it was refused.
     pub async fn call(&self, key: &str) -> (StatusCode, String) {
-        let Answer { status, code, .. } = call(&self.client, &self.url, key).await.unwrap();
+        let Answer { status, code, .. } = self.answer(key).await;
         (status, code)
+    }
+
+    /// Calls a model.
+    pub async fn answer(&self, key: &str) -> Answer {
+        call(&self.client, &self.url, key).await.unwrap()
     }
 
     /// Waits until it answers calls with a key.

@@ -62,6 +62,27 @@ gatewarden_testkit::on_both! {
         assert!(effect.everywhere(), "{effect:?}");
     }
 
+    async fn one_that_is_told_to_end_turns_calls_away_before_it_goes(world: World) {
+        let (plane, host) = (Plane::new(world).await, Host::new());
+        plane.let_in(&host).await;
+        let key = plane.key("Kept").await;
+        let mut gateway = host.start_with(&["--linger", "3600"]);
+        gateway.ready().await;
+        gateway.signal("-TERM");
+        gateway.until("status", &"draining".into()).await;
+        assert_eq!(gateway.readiness().await.0, 503);
+        let answer = gateway.answer(&key.text).await;
+        assert!(answer.status == 200 && answer.closes, "{}", answer.code);
+        gateway.signal("-TERM");
+        assert!(gateway.ended().await.success(), "asked once more, it waits no longer");
+        plane.until_calls(1).await;
+
+        let mut gateway = host.start_with(&["--linger", "3600"]);
+        gateway.ready().await;
+        gateway.signal("-INT");
+        assert!(gateway.ended().await.success(), "nor at a terminal");
+    }
+
     // proves that a gateway waits for the organizations that it serves, and for no other
     async fn one_that_was_removed_before_its_start_serves_the_others(world: World) {
         let (plane, host) = (Plane::new(world).await, Host::new());

@@ -70,7 +70,7 @@ impl Callers {
             let mut pace = pace();
             callers.people.spawn(async move {
                 while !told.over.load(SeqCst) {
-                    let Some(Answer { request, status, code }) = call(&client, &gateway, &key).await else {
+                    let Some(Answer { request, status, code, .. }) = call(&client, &gateway, &key).await else {
                         return true;
                     };
                     assert_eq!((status.as_u16(), code.as_str()), (200, ""), "{request}");
