@@ -51,7 +51,7 @@ pub struct Run {
     #[arg(long, value_name = "RANGES", value_delimiter = ',', env = "GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE")]
     pub allow_private: Vec<Network>,
     /// For how many seconds SIGTERM lets it take connections yet while `/readyz` says that they are to go elsewhere
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = value_parser!(u64).range(..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, env = "GATEWARDEN_LINGER", value_parser = value_parser!(u64).range(..=3600))]
     pub linger: u64,
     /// How many threads answer calls [default: one for each core]
     #[arg(long, value_name = "N")]

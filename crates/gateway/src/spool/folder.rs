@@ -73,7 +73,8 @@ impl Folder {
     pub(crate) fn read(&self, number: u64, at: u64, bytes: u64) -> io::Result<Vec<u8>> {
         let mut file = File::open(self.file(number))?;
         file.seek(SeekFrom::Start(at))?;
-        let mut read = Vec::new();
+        // What is read is at most a segment, which is small.
+        let mut read = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default());
         file.take(bytes).read_to_end(&mut read)?;
         Ok(read)
     }
