@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { setTimeout as after } from 'node:timers/promises';
 
 const PROGRAM = process.env.GATEWARDEN_PROGRAM ?? join(import.meta.dirname, '../../target/debug/gatewarden');
 /** How long the program may take to answer, and to end when asked, in milliseconds. */
@@ -62,7 +61,6 @@ export class Program {
           firstMatch(child, child.stdout!, PRINTED),
         ]);
         const [, console, gateway] = addresses as [string, string, string];
-        await Promise.all([ready(child, console), ready(child, gateway)]);
         return new Program(console, gateway, printed[0], log, data, child);
       } catch (error) {
         await end(child);
@@ -93,14 +91,16 @@ export function init(data: string, owner: Owner): Promise<string> {
 }
 
 function environment(): NodeJS.ProcessEnv {
-  // The upstream of these tests is on this machine.
-  return { ...process.env, GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE: '127.0.0.0/8', NO_PROXY: '127.0.0.1' };
+  // The upstream of these tests is on this machine, and its log is read.
+  const log = { GATEWARDEN__LOG__FORMAT: 'text', GATEWARDEN__LOG__LEVEL: 'info' };
+  return { ...process.env, ...log, GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE: '127.0.0.0/8', NO_PROXY: '127.0.0.1' };
 }
 
 /** Waits for the first line that matches, and reads on to the end, so that the program never waits for a full pipe. */
 function firstMatch(child: ChildProcess, from: Readable, wanted: RegExp, each = (_line: string) => {}): Promise<RegExpMatchArray> {
   return new Promise((resolve, reject) => {
     const seen: string[] = [];
+    let found: RegExpMatchArray | null = null;
     const failed = (why: string) => {
       clearTimeout(timer);
       reject(new Error(`gatewarden said nothing like ${wanted}: ${why}\n${seen.join('\n')}`));
@@ -110,23 +110,14 @@ function firstMatch(child: ChildProcess, from: Readable, wanted: RegExp, each = 
     child.once('exit', (code) => failed(`it ended with ${code}`));
     createInterface({ input: from }).on('line', (line) => {
       each(line);
+      if (found) return;
       seen.push(line);
-      const found = line.match(wanted);
+      found = line.match(wanted);
       if (!found) return;
       clearTimeout(timer);
       resolve(found);
     });
   });
-}
-
-async function ready(child: ChildProcess, origin: string): Promise<void> {
-  const end = Date.now() + PATIENCE;
-  while (child.exitCode === null && Date.now() < end) {
-    const answer = await fetch(`${origin}/readyz`).catch(() => undefined);
-    if (answer?.ok) return;
-    await after(50);
-  }
-  throw new Error(`${origin}/readyz did not answer`);
 }
 
 async function end(child: ChildProcess): Promise<void> {

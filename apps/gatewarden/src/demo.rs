@@ -3,6 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail};
+use gatewarden_ambient::End;
 use gatewarden_credentials::Secret;
 use gatewarden_demo::{
     organization::{MODEL, Models, OWNER, PASSWORD, prepare},
@@ -13,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     init::explained,
-    serve::{End, Ready, Running},
+    serve::{Ready, Running},
     settings::Settings,
 };
 

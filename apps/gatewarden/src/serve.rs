@@ -10,6 +10,7 @@ use std::{
 
 use actix_web::dev::ServerHandle;
 use anyhow::{Context, bail};
+use gatewarden_ambient::End;
 use gatewarden_control::{App, checkpointer, gateways, set_up};
 use gatewarden_credentials::RootKey;
 use gatewarden_store::Hold;
@@ -19,12 +20,7 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    sync::oneshot,
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use url::Url;
 
 use crate::{
@@ -41,8 +37,6 @@ const ARRIVAL: Duration = Duration::from_secs(30);
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long all of the ending may take.
 const ENDING: Duration = Duration::from_secs(30);
-/// How close two wishes to end are one.
-const SAME_WISH: Duration = Duration::from_secs(1);
 
 /// Serves, and prints the one URL to begin with.
 pub async fn serve(mut settings: Settings, ambient: (Clock, Entropy)) -> anyhow::Result<ExitCode> {
@@ -191,36 +185,5 @@ fn say_what_is_missing(settings: &Settings) {
     if secret_key::exposed(&settings.data).unwrap_or(false) {
         let path = secret_key::path(&settings.data);
         tracing::warn!("others on this machine can read the secret key; run chmod 600 {}", path.display());
-    }
-}
-
-/// The wish that the program end: SIGTERM, or Ctrl-C.
-pub struct End {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl End {
-    /// Hears it from now on.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for the wish to be repeated. What comes within a second of the first is the same wish, told by two: a
-    /// terminal and its shell, a process group and its leader.
-    async fn asked_again(&mut self) {
-        let first = Instant::now();
-        self.asked().await;
-        while first.elapsed() < SAME_WISH {
-            self.asked().await;
-        }
-    }
-
-    /// Waits for it.
-    pub async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }

@@ -38,7 +38,7 @@ pub struct Enroll {
     pub data: PathBuf,
 }
 
-/// Serves, until SIGINT, or until SIGTERM and some time after it. Asked a second time, it ends at once.
+/// Serves.
 #[derive(Debug, Args)]
 pub struct Run {
     /// Where to listen
@@ -50,7 +50,8 @@ pub struct Run {
     /// Private addresses at which providers may be, as addresses or ranges with commas between
     #[arg(long, value_name = "RANGES", value_delimiter = ',', env = "GATEWARDEN__UPSTREAMS__ALLOW_PRIVATE")]
     pub allow_private: Vec<Network>,
-    /// For how many seconds SIGTERM lets it take connections yet while `/readyz` says that they are to go elsewhere
+    /// For how many seconds after SIGTERM calls are still taken, while `/readyz` says `draining`; SIGINT does not wait, and
+    /// a second signal ends the wait
     #[arg(long, value_name = "SECONDS", default_value_t = 5, env = "GATEWARDEN_LINGER", value_parser = value_parser!(u64).range(..=3600))]
     pub linger: u64,
     /// How many threads answer calls [default: one for each core]

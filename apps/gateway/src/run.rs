@@ -3,19 +3,17 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
-    io,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, bail};
-use gatewarden_ambient::{clock, entropy, steady};
+use gatewarden_ambient::{End, Wish, clock, entropy, steady};
 use gatewarden_feed::{FeedEvent, UsageRecord};
 use gatewarden_gateway::{Batch, Config, Gateway, Lines, SealingKeys, Snapshot, Telling, Unreadable, Witness};
 use gatewarden_link::{ControlPlane, Disk, Enrolment, Enrolments, Link, Standing, Start, Wiring, enrolments, report};
 use gatewarden_types::{AllowedNetworks, Id, Organization, Seq};
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, mpsc, watch},
     time::{interval, timeout},
 };
@@ -47,47 +45,24 @@ pub async fn run(asked: Run) -> anyhow::Result<()> {
     println!("Gatewarden's gateway listens on {}", gateway.addr());
     follow(&wired, events)?;
     tokio::select! {
-        () = end.asked(&gateway, Duration::from_secs(asked.linger)) => {}
+        () = asked_to_end(&mut end, &gateway, Duration::from_secs(asked.linger)) => {}
         never = forget_removed(&gateway, &wired) => match never {},
     }
     tracing::info!("ending; calls may go on for a while");
     tokio::select! {
-        () = gateway.shutdown() => {}
-        () = end.urged() => tracing::warn!("asked once more: ending at once"),
+        () = gateway.shutdown() => Ok(()),
+        () = end.asked_again() => bail!("ended at once, because it was asked again: calls were cut off"),
     }
-    Ok(())
 }
 
-/// The signals that end it.
-struct End {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl End {
-    fn new() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits until connections are to be taken no more. SIGTERM gives whatever spreads calls the time to pass this gateway
-    /// over; someone at a terminal does not wait for that.
-    async fn asked(&mut self, gateway: &Gateway, linger: Duration) {
-        tokio::select! {
-            _ = self.interrupt.recv() => return,
-            _ = self.terminate.recv() => {}
-        }
-        gateway.turn_away();
+/// Waits until connections are to be taken no more. SIGTERM gives whatever spreads calls the time to pass this gateway over;
+/// someone at a terminal does not wait for that.
+async fn asked_to_end(end: &mut End, gateway: &Gateway, linger: Duration) {
+    if end.asked().await == Wish::Terminate {
+        gateway.begin_draining();
         tracing::info!(seconds = linger.as_secs(), "calls are to go elsewhere; those that still come are answered");
-        // A second signal ends the wait.
-        drop(timeout(linger, self.urged()).await);
-    }
-
-    /// Waits for either of them.
-    async fn urged(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
+        // Asked again, it waits no longer.
+        drop(timeout(linger, end.asked_again()).await);
     }
 }
 

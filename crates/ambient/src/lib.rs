@@ -1,11 +1,15 @@
-//! The one place where the time and randomness of this machine come in. Only the programs ask here; everything else is
-//! given a [`Clock`] and an [`Entropy`].
+//! The one place where the time and randomness of this machine come in, and its wish that the program end. Only the programs
+//! ask here; everything else is given a [`Clock`] and an [`Entropy`].
+
+mod end;
 
 use std::time::UNIX_EPOCH;
 
 use gatewarden_types::{Clock, Entropy, Timestamp};
 use rand::Rng;
 use rustix::time::{ClockId, clock_gettime};
+
+pub use end::{End, Wish};
 
 /// The system's clock.
 pub fn clock() -> Clock {

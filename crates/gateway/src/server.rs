@@ -203,15 +203,15 @@ impl Gateway {
         self.current.until(|current| current.caught_up.load(Relaxed)).await;
     }
 
-    /// Says in `/readyz` that calls are to go elsewhere, and closes each connection with the answer to its call. Calls that still
-    /// come are answered.
-    pub fn turn_away(&self) {
+    /// Says in `/readyz` that calls are to go elsewhere, and closes each connection with the answer to its call. Calls that
+    /// still come are answered.
+    pub fn begin_draining(&self) {
         self.current.draining.store(true, Relaxed);
     }
 
     /// Stops taking connections, lets calls finish for as long as the configuration says, and ships the last usage.
     pub async fn shutdown(mut self) {
-        self.turn_away();
+        self.begin_draining();
         self.stop.send_replace(true);
         // Nothing is ever sent; the line closes when the last thread has ended.
         while self.ended.recv().await.is_some() {}

@@ -73,7 +73,7 @@ impl Current {
 pub struct Status {
     /// Whether it answers calls.
     pub ready: bool,
-    /// Whether it is finishing what it has and takes no more.
+    /// Whether calls are to go elsewhere; those that still come are answered.
     pub draining: bool,
     /// Whether the control plane is out of reach, so that the policy cannot change now.
     pub orphaned: bool,

@@ -1,5 +1,5 @@
-//! The control plane's database is exchanged for an older copy while gateways follow, as when another server takes over
-//! that lacked the last changes.
+//! What a gateway knows of the trail counts: the control plane hears it, and the gateway takes no other history, as when
+//! another server takes over whose database lacked the last changes.
 
 use futures::StreamExt;
 use gatewarden_ambient::entropy;

@@ -41,9 +41,13 @@ pub struct Answer {
     pub closes: bool,
 }
 
-/// Calls a model. None where the gateway is gone before the answer is whole.
+/// Calls the model that answers. None where the gateway is gone before the answer is whole.
 pub async fn call(client: &Client, gateway: &str, key: &str) -> Option<Answer> {
-    let body = json!({"model": "fast", "messages": [{"role": "user", "content": "Say hello."}]});
+    call_model(client, gateway, "fast", key).await
+}
+
+async fn call_model(client: &Client, gateway: &str, model: &str, key: &str) -> Option<Answer> {
+    let body = json!({"model": model, "messages": [{"role": "user", "content": "Say hello."}]});
     let answer =
         client.post(format!("{gateway}/v1/chat/completions")).bearer_auth(key).json(&body).send().await.ok()?;
     let request = answer.headers()["x-request-id"].to_str().unwrap().parse().unwrap();
@@ -193,11 +197,21 @@ impl Running {
 
     /// Waits until it has ended by itself.
     pub async fn ended(&mut self) -> ExitStatus {
+        self.ended_after(|_| ()).await
+    }
+
+    /// Sends it a signal again and again, until it has ended.
+    pub async fn ended_by(&mut self, name: &str) -> ExitStatus {
+        self.ended_after(|gateway| gateway.signal(name)).await
+    }
+
+    async fn ended_after(&mut self, urge: impl Fn(&Self)) -> ExitStatus {
         let late = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
+            urge(self);
             assert!(Instant::now() < late, "{}", self.log());
             sleep(Duration::from_millis(20)).await;
         }
@@ -217,6 +231,12 @@ impl Running {
     /// Calls a model.
     pub async fn answer(&self, key: &str) -> Answer {
         call(&self.client, &self.url, key).await.unwrap()
+    }
+
+    /// A call of one of its models, which may outlast it.
+    pub fn calling(&self, model: &str, key: &str) -> impl Future<Output = Option<Answer>> + use<> {
+        let (client, url, model, key) = (self.client.clone(), self.url.clone(), model.to_owned(), key.to_owned());
+        async move { call_model(&client, &url, &model, &key).await }
     }
 
     /// Waits until it answers calls with a key.

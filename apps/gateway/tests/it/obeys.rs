@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use gatewarden_control::gateways::{self, AddGateway};
 
-use crate::{host::Host, plane::Plane};
+use crate::{
+    host::{Host, Running},
+    plane::Plane,
+};
 
 gatewarden_testkit::on_both! {
     async fn a_gateway_elsewhere_answers_and_obeys(world: World) {
@@ -62,25 +65,43 @@ gatewarden_testkit::on_both! {
         assert!(effect.everywhere(), "{effect:?}");
     }
 
-    async fn one_that_is_told_to_end_turns_calls_away_before_it_goes(world: World) {
+    async fn one_that_is_told_to_end_says_so_and_answers_on_until_it_is_told_again(world: World) {
         let (plane, host) = (Plane::new(world).await, Host::new());
         plane.let_in(&host).await;
+        plane.offer("silent", "silent").await;
         let key = plane.key("Kept").await;
         let mut gateway = host.start_with(&["--linger", "3600"]);
         gateway.ready().await;
+        gateway.until_answered(&key.text).await;
         gateway.signal("-TERM");
         gateway.until("status", &"draining".into()).await;
         assert_eq!(gateway.readiness().await.0, 503);
         let answer = gateway.answer(&key.text).await;
         assert!(answer.status == 200 && answer.closes, "{}", answer.code);
-        gateway.signal("-TERM");
-        assert!(gateway.ended().await.success(), "asked once more, it waits no longer");
-        plane.until_calls(1).await;
+        // The last waits for a call that does not end.
+        let open = tokio::spawn(gateway.calling("silent", &key.text));
+        plane.upstream.until(|counts| counts.open > 0).await;
+        assert!(!gateway.ended_by("-TERM").await.success(), "calls were cut off");
+        assert!(gateway.log().contains("asked again"), "{}", gateway.log());
+        assert!(open.await.unwrap().is_none());
+    }
 
-        let mut gateway = host.start_with(&["--linger", "3600"]);
-        gateway.ready().await;
-        gateway.signal("-INT");
-        assert!(gateway.ended().await.success(), "nor at a terminal");
+    async fn one_that_is_told_to_end_ends_in_time_and_hands_over_its_usage(world: World) {
+        let (plane, host) = (Plane::new(world).await, Host::new());
+        plane.let_in(&host).await;
+        let key = plane.key("Kept").await;
+        let mut commands = [host.serving(), host.serving()];
+        commands[0].env("GATEWARDEN_LINGER", "1");
+        commands[1].args(["--linger", "3600"]);
+        for (n, (command, signal)) in commands.into_iter().zip(["-TERM", "-INT"]).enumerate() {
+            let mut gateway = Running::begin(command);
+            gateway.ready().await;
+            gateway.until_answered(&key.text).await;
+            gateway.signal(signal);
+            assert!(gateway.ended().await.success(), "{}", gateway.log());
+            assert_eq!(gateway.log().contains("go elsewhere"), signal == "-TERM", "someone at a terminal does not wait");
+            plane.until_calls(n + 1).await;
+        }
     }
 
     // proves that a gateway waits for the organizations that it serves, and for no other

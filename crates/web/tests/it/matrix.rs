@@ -104,10 +104,12 @@ on_both! {
         walk(&world, |route| route.scope == Scope::Key).await;
     }
 
+    // proves RQ-038, RL-008, RL-045, LL-003, LL-009, LL-012, LL-088, LL-089
     async fn every_page_answers_each_actor_as_its_row_says(world: World) {
         walk(&world, |route| route.scope != Scope::Key && route.method == Method::GET).await;
     }
 
+    // proves RQ-038, RL-008, RL-045, LL-003, LL-009, LL-012, LL-088, LL-089
     async fn every_form_answers_each_actor_as_its_row_says(world: World) {
         walk(&world, |route| route.scope != Scope::Key && route.method != Method::GET).await;
     }
@@ -166,7 +168,7 @@ on_both! {
 async fn walk(world: &World, wanted: impl Fn(&Route) -> bool) {
     let site = site(world);
     let door = door(&site).await;
-    let mut wrong = Vec::new();
+    let (mut wrong, mut walked) = (Vec::new(), 0);
     let mut cast = Cast::gather(world).await;
     for route in routes().iter().filter(|route| !matches!(route.scope, Scope::Open(_)) && !is_file(route.path)) {
         // A session is its account's alone and not an organization's: `records_account` asks for others'.
@@ -174,12 +176,13 @@ async fn walk(world: &World, wanted: impl Fn(&Route) -> bool) {
             continue;
         }
         Walk { world, site: &site, door: &door, cast: &cast, route }.take(&mut wrong).await;
+        walked += 1;
         if route.scope == Scope::Account {
             // It may have signed everybody out.
             cast = Cast::gather(world).await;
         }
     }
-    assert!(world.app().store.statements() > 0, "the work is counted");
+    assert!(walked > 10 && world.app().store.statements() > 0, "{walked} rows; the work is counted");
     assert!(wrong.is_empty(), "{} unexpected answers (seed {}):\n{}", wrong.len(), world.seed(), wrong.join("\n"));
 }
 
