@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -30,6 +30,7 @@ pub struct Running {
     pub url: String,
     client: Client,
     log: Arc<Mutex<String>>,
+    logging: Option<JoinHandle<()>>,
 }
 
 /// How a gateway answered a call: the code is that of the refusal.
@@ -177,12 +178,12 @@ impl Running {
         let url = format!("http://{}", first.rsplit(' ').next().unwrap());
         let (log, lines) = (Arc::<Mutex<String>>::default(), BufReader::new(child.stderr.take().unwrap()).lines());
         let kept = Arc::clone(&log);
-        thread::spawn(move || {
+        let logging = thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 kept.lock().unwrap().extend([line.as_str(), "\n"]);
             }
         });
-        Self { child, url, client: Client::builder().build().unwrap(), log }
+        Self { child, url, client: Client::builder().build().unwrap(), log, logging: Some(logging) }
     }
 
     /// The process.
@@ -209,6 +210,8 @@ impl Running {
         let late = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                // What it has said last is read as well then.
+                self.logging.take().map_or(Ok(()), JoinHandle::join).unwrap();
                 return status;
             }
             urge(self);
